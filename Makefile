@@ -1,0 +1,44 @@
+# Lastcall. `make` alone says what there is; every target sets up first what it needs.
+#
+#   make test ARGS="-k teardown"      more words for the program behind a target
+#   make demo PYTHON=/opt/python3.13  another Python than the first good one on PATH
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test lint format bench clean
+
+ARGS ?=
+VENV := .venv/bin
+
+help: ## Say what there is
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target text; do \
+		printf '%-14s %s\n' "$$target" "$$text"; done
+
+setup: ## Make .venv what uv.lock says (Python >= 3.11 and the network are enough)
+	@.ci/setup
+
+demo: setup ## The whole lifecycle on simulators and this computer, no account needed
+	@$(VENV)/lastcall demo $(ARGS)
+
+run: setup ## The bot, as .env says (see .env.example)
+	@$(VENV)/lastcall serve $(ARGS)
+
+test: setup ## All tests, on all cores
+	@$(VENV)/python -m pytest -n logical --dist worksteal $(ARGS)
+
+lint: setup ## Rules, format, types, and who may import whom
+	@$(VENV)/ruff check .
+	@$(VENV)/ruff format --check .
+	@$(VENV)/python -m mypy
+	@$(VENV)/lint-imports
+
+format: setup ## Put the format right, and what the rules can mend by themselves
+	@$(VENV)/ruff check --fix .
+	@$(VENV)/ruff format .
+
+bench: setup ## Measure: passes per second, claims, memory
+	@$(VENV)/python -m tests.bench $(ARGS)
+
+clean: ## Remove what make made; never data/, where open rentals are remembered
+	@rm -rf .venv .uv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist *.egg-info
+	@find bot adapters recipes tests -name __pycache__ -type d -prune -exec rm -rf {} +

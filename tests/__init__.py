@@ -1,0 +1,1 @@
+"""What the tests read like: rentals, minutes and dollars."""

@@ -1,0 +1,1 @@
+"""What tests stand on: fakes, builders, hosts. Waiting for the real world is allowed here and nowhere else."""
