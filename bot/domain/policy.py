@@ -1,0 +1,31 @@
+"""Who may do what to whose rental. Pure; asked for every command, from ids and never from names."""
+
+from __future__ import annotations
+
+from enum import StrEnum, auto
+
+from bot.domain.rental import Rental
+from bot.domain.talk import Actor
+
+
+class Deed(StrEnum):
+    """What a command would do to a rental."""
+
+    SEE = auto()
+    END = auto()
+    """Tear down, or cancel a quote: it can only save money."""
+    SPEND = auto()
+    """Confirm, extend."""
+    ENTER = auto()
+    """Logs, results, the way in."""
+
+
+def may(actor: Actor, deed: Deed, rental: Rental) -> str:
+    """Empty when allowed, else the reason. The owner may do all; a teammate may look and end."""
+    if actor.key == rental.owner.key:
+        return ""
+    if (actor.chat, actor.team) != (rental.owner.chat, rental.owner.team):
+        return f"{rental.id} belongs to another team."
+    if deed in (Deed.SEE, Deed.END):
+        return ""
+    return f"{rental.id} belongs to {rental.owner.name or rental.owner.id}; only they may do that."

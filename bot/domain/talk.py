@@ -1,0 +1,132 @@
+"""What is said, in no chat's words: who asked, where, what; and what is answered.
+
+Text in a Reply is plain: no markup, no mentions. Each chat renders it in its own idiom and escapes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from bot.domain.errors import Caret
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person, keyed by what cannot be changed: chat, team (workspace, server, host) and id there."""
+
+    chat: str
+    team: str
+    id: str
+    name: str = ""
+
+    @property
+    def key(self) -> str:
+        """``chat:team:id``: how the store knows this person."""
+        return f"{self.chat}:{self.team}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A place to talk. ``thread`` is empty for the channel itself."""
+
+    chat: str
+    id: str
+    thread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One line that somebody typed, or the line that a button stands for.
+
+    ``key`` is unique per delivery attempt of the same utterance: the same key is answered with the
+    same reply and has at most one effect.
+    """
+
+    actor: Actor
+    channel: Channel
+    text: str
+    key: str
+    at: datetime
+    folder: str = ""
+    """Where relative paths in the line start (the terminal's working folder); empty: none."""
+
+
+class Kind(StrEnum):
+    """What a reply is; chats choose colour and visibility by it, the terminal its exit code."""
+
+    ANSWER = "answer"
+    CARD = "card"
+    NOTICE = "notice"
+    REFUSED = "refused"
+    NOT_YET = "not_yet"
+    MISUNDERSTOOD = "misunderstood"
+    FAULT = "fault"
+
+
+class Tone(StrEnum):
+    """How loud: colour of a card, rung of a reminder."""
+
+    CALM = "calm"
+    GOOD = "good"
+    WARN = "warn"
+    ALARM = "alarm"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """``command`` is the line that a click says (without the slash command)."""
+
+    label: str
+    command: str
+    danger: bool = False
+    primary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of plain text under a header; ``note`` is a line below."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """A bar: ``done`` of ``total`` (any unit), with its caption."""
+
+    done: float
+    total: float
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer, a live card or a notice."""
+
+    kind: Kind
+    title: str
+    lines: tuple[str, ...] = ()
+    fields: tuple[tuple[str, str], ...] = ()
+    """Label and value pairs, in order."""
+    tables: tuple[Table, ...] = ()
+    code: str = ""
+    """Preformatted text (a log, an ssh command)."""
+    caret: Caret | None = None
+    meter: Meter | None = None
+    buttons: tuple[Button, ...] = ()
+    pictures: tuple[str, ...] = ()
+    """Absolute paths of PNG files."""
+    tone: Tone = Tone.CALM
+    private: bool = False
+    """Only for the eyes of who asked."""
+    rental: str = ""
+    mention: tuple[Actor, ...] = ()
+    final: bool = False
+    """The last word on this rental: it is closed."""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """The same for programs: JSON values only, money as decimal strings, moments as ISO 8601."""

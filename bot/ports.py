@@ -1,0 +1,219 @@
+"""The outside world as the core sees it: five small Protocols, and what each promises on failure and on repeat.
+
+A new provider or chat is one file that keeps these promises (``tests/contracts`` holds every adapter to
+them) and one line in ``adapters/registry.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from bot.domain.market import Access, Account, Capabilities, LaunchOrder, Machine, Offer, Profile, Want
+from bot.domain.talk import Channel, Reply, Request
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+
+
+class Ids(Protocol):
+    """The only source of chance."""
+
+    def rental(self) -> str:
+        """Six characters, lower case, easy to say and type; unique for all practical purposes."""
+
+    def token(self) -> str:
+        """Unguessable; names a claim."""
+
+
+class Keyring(Protocol):
+    """Private keys by reference; they are sealed at rest and never leave the process otherwise."""
+
+    async def private_key(self, ref: str) -> str:
+        """The OpenSSH private key named ``ref``. Raises ``KeyError`` when it was removed."""
+
+
+class Provider(Protocol):
+    """A place that rents machines. Every method returns at once or within the vendor's call limit; none waits
+    for something to become true. All raise ``ProviderError`` kinds only."""
+
+    name: str
+    """``vast``, ``local``, ``local/ws1``: unique; what a rental remembers."""
+    profile: Profile
+    capabilities: Capabilities
+
+    async def offers(self, want: Want) -> Sequence[Offer]:
+        """What can be rented now and fits ``want``, cheapest first, ``hourly`` all-in. Empty when nothing fits."""
+
+    async def launch(self, offer: Offer, order: LaunchOrder) -> str:
+        """Rent it under ``order.label`` and return the machine's id. Called once per label, never repeated.
+
+        Raises ``NoCapacity`` only when it is certain that nothing was created, ``OutcomeUnknown`` when it is not."""
+
+    async def inspect(self, machine_id: str) -> Machine | None:
+        """The machine as it is now, or None when the vendor says it does not exist."""
+
+    async def machines(self) -> Sequence[Machine]:
+        """Everything on the account, complete and authenticated, or an error. Never a part."""
+
+    async def destroy(self, machine_id: str) -> None:
+        """Ask for the end. Already gone is success; returning means asked, not gone. May be repeated."""
+
+    async def account(self) -> Account:
+        """Whether it can be used, balance and burn where they are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a command did; output is bytes, cut at the limit."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class UnitJob:
+    """A detached unit: what runs on when every connection is gone.
+
+    ``argv`` is run as it is (no shell) in ``cwd`` (relative to the workdir); ``secrets`` are environment
+    variables that are kept in a 0600 file and never in argv."""
+
+    argv: tuple[str, ...]
+    cwd: str = "."
+    env: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    limit: timedelta | None = None
+    """The unit is stopped by its own supervisor after this long."""
+
+
+class UnitState(StrEnum):
+    """The truth table of a unit's files and its process."""
+
+    ABSENT = "absent"
+    RUNNING = "running"
+    EXITED = "exited"
+    KILLED = "killed"
+    """No exit was written and the process is gone: killed with its supervisor, or the host was rebooted."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitLook:
+    """One look at a unit. ``log`` are the bytes from the asked offset (at most 256 KiB); ``offset`` is where to go on."""
+
+    state: UnitState
+    exit_code: int | None = None
+    log: bytes = b""
+    offset: int = 0
+    size: int = 0
+    """Bytes in the whole log."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileDigest:
+    """A file by its name relative to a folder (POSIX separators), its size and SHA-256."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A file to send: where it is here and its name on the other side (relative, no ``..``)."""
+
+    source: Path
+    name: str
+
+
+TransferProgress = Callable[[int, int], None]
+"""Called with (bytes done, bytes total)."""
+
+
+class Shell(Protocol):
+    """The way into a machine. Raises ``ShellError`` kinds only. Names on the far side are relative to
+    ``access.workdir``; what would leave it is refused. Nothing is interpreted by a shell; there is no PTY."""
+
+    async def pin(self, access: Access) -> Access:
+        """Connect, prove that the key is accepted, and return the access with the host's keys pinned.
+        With keys already pinned, another key is ``HostKeyChanged``."""
+
+    async def run(
+        self, access: Access, argv: Sequence[str], *, limit: timedelta, stdin: bytes = b""
+    ) -> Ran:
+        """Run to the end. Login banners are not part of stdout. ``TooSlow`` after ``limit`` or past 1 MiB of output."""
+
+    async def start(self, access: Access, unit: str, job: UnitJob) -> None:
+        """Start a detached unit. A unit of that name that already runs or has ended is success: nothing starts twice."""
+
+    async def look(self, access: Access, unit: str, *, offset: int = 0) -> UnitLook:
+        """What the unit is doing; ``ABSENT`` when it was never started here."""
+
+    async def stop(self, access: Access, unit: str, *, grace: timedelta) -> None:
+        """TERM to the unit's whole group, KILL after ``grace`` (enforced on the far side; returns without waiting
+        for it). Already ended is success."""
+
+    async def send(
+        self, access: Access, parcels: Sequence[Parcel], dest: str, *, progress: TransferProgress | None = None
+    ) -> tuple[FileDigest, ...]:
+        """Bring files into folder ``dest``; what is already there with the right digest is skipped. Every digest
+        is computed on both sides and compared; no half file ever has its final name."""
+
+    async def fetch(
+        self,
+        access: Access,
+        patterns: Sequence[str],
+        source: str,
+        dest: Path,
+        *,
+        progress: TransferProgress | None = None,
+    ) -> tuple[FileDigest, ...]:
+        """Bring what matches the glob ``patterns`` in folder ``source`` into local folder ``dest``; same promises."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatCapabilities:
+    """What a chat can show; what it cannot degrades as docs/reference says."""
+
+    edits: bool = True
+    buttons: bool = True
+    pictures: bool = True
+    threads: bool = False
+
+
+class Desk(Protocol):
+    """What a chat talks to. One path for all chats: dedupe, parse, policy, handler, reply."""
+
+    async def handle(self, request: Request) -> Reply:
+        """Never raises but for cancellation; a fault of ours is a reply with a reference to the log."""
+
+
+class Chat(Protocol):
+    """A place where people are. Hears, posts, edits; nothing else."""
+
+    name: str
+    capabilities: ChatCapabilities
+
+    async def listen(self, desk: Desk) -> None:
+        """Hear until cancelled."""
+
+    def serves(self, channel: Channel) -> bool:
+        """Whether this process can post there now."""
+
+    async def post(self, channel: Channel, reply: Reply, *, key: str, retried: bool) -> str:
+        """Say it and return a reference for edits. ``retried`` tells that an earlier try with the same ``key``
+        may have been said: look before saying it again. Raises ``TryLater`` or ``Refused``."""
+
+    async def edit(self, channel: Channel, ref: str, reply: Reply) -> None:
+        """Replace what was said. A message that is gone is success."""
+
+
+Stopper = Callable[[], Awaitable[None]]
