@@ -1,0 +1,66 @@
+"""Recipes from their folders: the shipped ones and a team's own."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import yaml
+from pydantic import ValidationError
+
+import bot
+from bot.domain.errors import LastcallError
+from bot.domain.recipe import Recipe
+
+SHIPPED = Path(bot.__file__).parent.parent / "recipes"
+
+
+class BrokenRecipe(LastcallError):
+    """A recipe file that does not follow the schema; the text says which file, where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeFile:
+    """A recipe with where it came from; ``folder`` is where its ``environment.files`` are found."""
+
+    recipe: Recipe
+    folder: Path
+    sha256: str
+
+
+Recipes = Mapping[str, RecipeFile]
+
+
+def load(*folders: Path | None) -> Recipes:
+    """All recipes of the folders by name; a later folder's wins. Raises ``BrokenRecipe``."""
+    found: dict[str, RecipeFile] = {}
+    for folder in folders:
+        if folder is None:
+            continue
+        for path in sorted(folder.glob("*.yaml")):
+            one = _read(path)
+            found[one.recipe.name] = one
+    return MappingProxyType(found)
+
+
+def _read(path: Path) -> RecipeFile:
+    try:
+        raw = path.read_bytes()
+        recipe = Recipe.model_validate(yaml.safe_load(raw))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BrokenRecipe(f"{path.name} cannot be read: {error}.") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark else ""
+        raise BrokenRecipe(f"{path.name} is no valid YAML{where}: {getattr(error, 'problem', error)}.") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "top level"
+        raise BrokenRecipe(f"{path.name}, {place}: {first['msg']}.") from None
+    for name in recipe.environment.files:
+        if not (path.parent / name).is_file():
+            raise BrokenRecipe(f"{path.name}, environment.files: {name} is not there.")
+    return RecipeFile(recipe, path.parent, hashlib.sha256(raw).hexdigest())

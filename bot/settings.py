@@ -1,0 +1,110 @@
+"""Every setting, read once at the start from the environment and from ``.env``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.domain.label import NAMESPACE
+from bot.domain.money import Usd
+
+
+def _usd(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        amount = Usd.of(value.strip().removeprefix("$"))
+    except (ArithmeticError, ValueError):
+        raise ValueError(f"{value!r} is no amount of dollars; write it like 5 or $4.50") from None
+    if amount.micros < 0:
+        raise ValueError("must not be negative")
+    return amount
+
+
+def _hours(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    text = value.strip().lower().removesuffix("h").strip()
+    try:
+        hours = Decimal(text)
+    except ArithmeticError:
+        raise ValueError(f"{value!r} is no number of hours; write it like 4 or 24h") from None
+    if not hours.is_finite() or not 0 < hours <= 24 * 30:
+        raise ValueError("must be more than 0 and at most 720 hours")
+    return timedelta(seconds=int(hours * 3600))
+
+
+def _namespace(value: object) -> object:
+    if isinstance(value, str) and value and not NAMESPACE.fullmatch(value):
+        raise ValueError("is 1 to 20 lower-case letters and digits")
+    return value
+
+
+def _kwh(value: object) -> object:
+    if isinstance(value, str):
+        return value.strip().removeprefix("$")
+    return value
+
+
+Money = Annotated[Usd, NoDecode, BeforeValidator(_usd)]
+Hours = Annotated[timedelta, NoDecode, BeforeValidator(_hours)]
+
+
+class Settings(BaseSettings):
+    """Names are ``LASTCALL_`` and the field in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LASTCALL_", env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    data_dir: Path = Field(default=Path("data"), description="Folder for the database, results and local machines.")
+    database_url: str = Field(
+        default="", description="postgresql://… for several replicas; empty: SQLite in the data folder."
+    )
+    namespace: Annotated[str, BeforeValidator(_namespace)] = Field(
+        default="",
+        description="Keeps two deployments on one account apart (letters and digits); empty: made once and kept.",
+    )
+    secret_key: str = Field(
+        default="", description="Seals keys in the database (32 bytes, urlsafe base64); empty: a 0600 file is made."
+    )
+    recipes: Path | None = Field(default=None, description="A team's own recipe folder, read beside the shipped ones.")
+    local_hosts: str = Field(
+        default="", description="Workstations that may be used by SSH: ann@ws1,ws2:2222 (comma separated)."
+    )
+    local_shell: Literal["auto", "ssh", "process"] = Field(
+        default="auto", description="How this computer is entered: by its own sshd where one is installed, or directly."
+    )
+    kwh_usd: Annotated[Decimal, BeforeValidator(_kwh)] = Field(
+        default=Decimal(0), ge=0, le=10, allow_inf_nan=False, description="Price of electricity per kWh in dollars."
+    )
+    default_budget: Money = Field(default=Usd.of(5), description="Budget of a rental when nobody says one, in dollars.")
+    default_hours: Hours = Field(
+        default=timedelta(hours=4), description="Length of a rental when nobody says one, in hours."
+    )
+    max_lifetime: Hours = Field(default=timedelta(hours=24), description="No machine may exist longer, in hours.")
+    auto_confirm: Money = Field(
+        default=Usd(0), description="A worst case up to this is not asked about, in dollars; 0: only what is free."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="How much the log says."
+    )
+
+    @property
+    def data(self) -> Path:
+        """The data folder, absolute."""
+        return self.data_dir.expanduser().absolute()
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy's URL with the async driver."""
+        url = self.database_url or f"sqlite:///{self.data / 'lastcall.db'}"
+        for plain, driver in (("postgres://", "postgresql+asyncpg://"), ("postgresql://", "postgresql+asyncpg://")):
+            if url.startswith(plain):
+                return driver + url.removeprefix(plain)
+        return "sqlite+aiosqlite://" + url.removeprefix("sqlite://") if url.startswith("sqlite://") else url

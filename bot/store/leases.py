@@ -1,0 +1,41 @@
+"""Leases: one process at a time for a task, by a token and an end; and which processes are alive."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.store.rows import LEASES, insert
+from bot.store.session import reading, unbroken
+
+
+@unbroken
+class Leases:
+    """A lease that ended belongs to whoever takes it next."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def take(self, name: str, *, token: str, now: datetime, until: datetime) -> bool:
+        """Take or keep a lease; False while somebody else holds it."""
+        async with self._engine.begin() as connection:
+            statement = insert(connection, LEASES).values(name=name, token=token, until=until)
+            statement = statement.on_conflict_do_update(
+                index_elements=["name"],
+                set_={"token": token, "until": until},
+                where=or_(LEASES.c.token == token, LEASES.c.until <= now),
+            )
+            return bool((await connection.execute(statement)).rowcount)
+
+    async def release(self, name: str, *, token: str) -> None:
+        """Give it back early; somebody else's is left alone."""
+        async with self._engine.begin() as connection:
+            await connection.execute(delete(LEASES).where(LEASES.c.name == name, LEASES.c.token == token))
+
+    async def live(self, prefix: str, *, now: datetime) -> frozenset[str]:
+        """Names of the leases under ``prefix`` that have not ended."""
+        query = select(LEASES.c.name).where(LEASES.c.name.startswith(prefix, autoescape=True), LEASES.c.until > now)
+        async with reading(self._engine) as connection:
+            return frozenset(row.name for row in await connection.execute(query))

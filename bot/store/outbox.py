@@ -1,0 +1,113 @@
+"""What is to be said: claimed like rentals, said at least once, in order per rental, recognised by its key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import case, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain.talk import Channel, Reply
+from bot.store.rows import OUTBOX, Say, write_says
+from bot.store.session import reading, unbroken
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A message to be said now. ``ref`` is set when it was said before (edit it); ``retried`` when a try may
+    have been said without our knowing."""
+
+    seq: int
+    key: str
+    rental: str
+    channel: Channel
+    reply: Reply
+    version: int
+    ref: str | None
+    retried: bool
+    tries: int
+    token: str
+
+
+@unbroken
+class Outbox:
+    """Statements of delivery."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def put(self, say: Say, *, now: datetime, rental: str = "") -> None:
+        """Something to say outside any pass."""
+        async with self._engine.begin() as connection:
+            await write_says(connection, rental, now, [say])
+
+    async def waiting(self, *, now: datetime, serves: Callable[[Channel], bool], limit: int) -> list[int]:
+        """Sequence numbers that are due, unclaimed and for a channel that ``serves``; a cheap look before claiming."""
+        query = (
+            select(OUTBOX.c.seq, OUTBOX.c.channel)
+            .where(OUTBOX.c.due_at <= now, or_(OUTBOX.c.claim_until.is_(None), OUTBOX.c.claim_until < now))
+            .order_by(OUTBOX.c.seq)
+            .limit(500)
+        )
+        async with reading(self._engine) as connection:
+            rows = (await connection.execute(query)).all()
+        return [row.seq for row in rows if serves(row.channel)][:limit]
+
+    async def claim(self, seqs: list[int], *, now: datetime, until: datetime, token: str) -> list[Due]:
+        """Take these rows, as far as nobody else did, and note that a try begins."""
+        statement = (
+            update(OUTBOX)
+            .where(OUTBOX.c.seq.in_(seqs), OUTBOX.c.due_at <= now)
+            .where(or_(OUTBOX.c.claim_until.is_(None), OUTBOX.c.claim_until < now))
+            .values(claim_token=token, claim_until=until, tries=OUTBOX.c.tries + 1)
+            .returning(OUTBOX)
+        )
+        async with self._engine.begin() as connection:
+            rows = (await connection.execute(statement)).mappings().all()
+            fresh = [row["seq"] for row in rows if row["tried_at"] is None]
+            if fresh:
+                await connection.execute(update(OUTBOX).where(OUTBOX.c.seq.in_(fresh)).values(tried_at=now))
+        due = [
+            Due(
+                seq=row["seq"], key=row["key"], rental=row["rental"], channel=row["channel"], reply=row["reply"],
+                version=row["version"], ref=row["ref"], retried=row["tried_at"] is not None, tries=row["tries"],
+                token=token,
+            )
+            for row in rows
+        ]
+        return sorted(due, key=lambda one: one.seq)
+
+    async def said(self, due: Due, ref: str) -> None:
+        """It was said in this version; a newer version that came meanwhile stays due."""
+        await self._finish(
+            due,
+            said=due.version,
+            ref=ref,
+            tries=0,
+            due_at=case((OUTBOX.c.version > due.version, OUTBOX.c.due_at), else_=None),
+        )
+
+    async def later(self, due: Due, at: datetime) -> None:
+        """It could not be said; try again at ``at``."""
+        await self._finish(due, due_at=at)
+
+    async def drop(self, due: Due, why: str) -> None:
+        """It can never be said; ``why`` is kept."""
+        await self._finish(due, due_at=None, dropped=why)
+
+    async def _finish(self, due: Due, **values: object) -> None:
+        statement = (
+            update(OUTBOX)
+            .where(OUTBOX.c.seq == due.seq, OUTBOX.c.claim_token == due.token)
+            .values(claim_token=None, claim_until=None, **values)
+        )
+        async with self._engine.begin() as connection:
+            await connection.execute(statement)
+
+    async def unsaid(self) -> int:
+        """How many messages wait (for status and tests)."""
+        async with reading(self._engine) as connection:
+            rows = (await connection.execute(select(OUTBOX.c.seq).where(OUTBOX.c.due_at.is_not(None)))).all()
+        return len(rows)

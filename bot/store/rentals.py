@@ -1,0 +1,131 @@
+"""What commands do to rentals: open, raise the goal, extend; and the queries behind what people see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import case, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.domain.money import Usd
+from bot.domain.rental import Ending, Goal, Rental
+from bot.store.rows import (
+    ATTEMPTS,
+    RENTALS,
+    REQUESTS,
+    Entry,
+    Say,
+    first_time,
+    insert,
+    rental_values,
+    rentals_from,
+    write_entries,
+    write_says,
+)
+from bot.store.session import reading, unbroken
+
+
+@unbroken
+class Rentals:
+    """Every change is one transaction with its request key and its journal line: done once, or not at all."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def open(self, rental: Rental, *, key: str, entry: Entry, says: Sequence[Say] = ()) -> str:
+        """Open a tab and return its id; the same request key returns the tab that it opened before."""
+        async with self._engine.begin() as connection:
+            if not await first_time(connection, key, rental.created_at, rental.id):
+                return await self._rental_of(connection, key)
+            values = rental_values(rental) | {"wake_at": rental.created_at}
+            await connection.execute(insert(connection, RENTALS).values(values))
+            await write_entries(connection, rental.id, rental.created_at, [entry])
+            await write_says(connection, rental.id, rental.created_at, says)
+        return rental.id
+
+    async def raise_goal(
+        self, id: str, goal: Goal, *, now: datetime, key: str, entry: Entry,
+        ending: Ending | None = None, note: str = "", confirmed_by: str = "",
+    ) -> bool:
+        """Raise the goal and wake the row. False when it stood there already, or the key was used before."""
+        values: dict[str, Any] = {"goal": goal, "rev": RENTALS.c.rev + 1, "wake_at": now}
+        if ending is not None:
+            values |= {"ending": ending, "ending_note": note}
+        if confirmed_by:
+            values |= {"confirmed_by": confirmed_by, "confirmed_at": now}
+        guard = [RENTALS.c.goal < goal, RENTALS.c.closed_at.is_(None)]
+        return await self._change(id, values, guard, now=now, key=key, entry=entry)
+
+    async def extend(
+        self, id: str, *, by: timedelta, budget: Usd, now: datetime, key: str, entry: Entry, rev: int
+    ) -> bool:
+        """Move the hard end by ``by`` and raise the budget by ``budget``; refused (False) when anything about the
+        tab changed since ``rev`` was read, so that two people at once cannot extend past what was checked."""
+        values: dict[str, Any] = {
+            "lifetime": _plus(RENTALS.c.lifetime, by),
+            "budget": _plus(RENTALS.c.budget, budget),
+            "rev": RENTALS.c.rev + 1,
+            "wake_at": now,
+            "worst_case": case(
+                (RENTALS.c.worst_case.is_(None), None), else_=_plus(RENTALS.c.worst_case, budget)
+            ),
+        }
+        guard = [RENTALS.c.rev == rev, RENTALS.c.goal < Goal.GONE, RENTALS.c.closed_at.is_(None)]
+        return await self._change(id, values, guard, now=now, key=key, entry=entry)
+
+    async def _change(
+        self, id: str, values: dict[str, Any], guard: Sequence[Any], *, now: datetime, key: str, entry: Entry
+    ) -> bool:
+        async with self._engine.begin() as connection:
+            if not await first_time(connection, key, now, id):
+                return False
+            done = await connection.execute(update(RENTALS).where(RENTALS.c.id == id, *guard).values(values))
+            if not done.rowcount:
+                return False
+            await write_entries(connection, id, now, [entry])
+        return True
+
+    async def done_before(self, key: str) -> bool:
+        """Whether a request with this key had its effect already."""
+        async with reading(self._engine) as connection:
+            return (await connection.execute(select(REQUESTS.c.key).where(REQUESTS.c.key == key))).first() is not None
+
+    async def _rental_of(self, connection: AsyncConnection, key: str) -> str:
+        found: str = (await connection.execute(select(REQUESTS.c.rental).where(REQUESTS.c.key == key))).scalar_one()
+        return found
+
+    async def get(self, id: str) -> Rental | None:
+        """One rental, or None."""
+        found = await self._select(select(RENTALS).where(RENTALS.c.id == id))
+        return found[0] if found else None
+
+    async def open_ones(self, *, owner: str | None = None) -> list[Rental]:
+        """All that are not proven closed, oldest first; of one person if ``owner`` (their key) is given."""
+        query = select(RENTALS).where(RENTALS.c.closed_at.is_(None)).order_by(RENTALS.c.created_at)
+        return await self._select(query.where(RENTALS.c.owner_key == owner) if owner else query)
+
+    async def closed_ones(self, *, limit: int, owner: str | None = None) -> list[Rental]:
+        """The last closed ones, newest first."""
+        query = select(RENTALS).where(RENTALS.c.closed_at.is_not(None)).order_by(RENTALS.c.closed_at.desc())
+        return await self._select((query.where(RENTALS.c.owner_key == owner) if owner else query).limit(limit))
+
+    async def labels(self) -> dict[str, tuple[str, bool]]:
+        """Every label that may have a living machine: label to (rental, whether it may live)."""
+        query = select(ATTEMPTS.c.label, ATTEMPTS.c.rental, ATTEMPTS.c.gone_at, RENTALS.c.closed_at).join(
+            RENTALS, RENTALS.c.id == ATTEMPTS.c.rental
+        )
+        async with reading(self._engine) as connection:
+            rows = (await connection.execute(query)).all()
+        return {row.label: (row.rental, row.gone_at is None and row.closed_at is None) for row in rows}
+
+    async def _select(self, query: Any) -> list[Rental]:
+        async with reading(self._engine) as connection:
+            rows = (await connection.execute(query)).mappings().all()
+            return await rentals_from(connection, rows)
+
+
+def _plus(column: Any, amount: Any) -> Any:
+    # The typed column would wrap the sum; both sides are whole numbers in the database.
+    return column + amount

@@ -1,0 +1,173 @@
+"""The tables. A column that holds a field of ``Rental`` or ``Attempt`` has that field's name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from bot.domain.market import Access, Offer, Want
+from bot.domain.money import Usd
+from bot.domain.rental import Check, Ending, Goal, Job, Progress, ResultFile, Step
+from bot.domain.talk import Actor, Channel, Reply
+from bot.store.types import Rank, Span, UsdMicros, UtcTime, Value, Word
+
+_SERIAL = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite numbers rows by itself only in an INTEGER primary key."""
+
+
+def _time(*, null: bool = True, index: bool = False) -> Any:
+    return Field(default=None, sa_column=Column(UtcTime(), nullable=null, index=index))
+
+
+def _value(shape: Any, *, null: bool = True) -> Any:
+    return Field(default=None, sa_column=Column(Value(shape), nullable=null))
+
+
+class RentalRow(SQLModel, table=True):
+    """One tab. ``wake_at``, ``claim_token`` and ``claim_until`` say who works on it and when."""
+
+    __tablename__ = "rentals"
+
+    id: str = Field(sa_column=Column(String(6), primary_key=True))
+    namespace: str = Field(sa_column=Column(String(20), nullable=False))
+    owner: Actor = _value(Actor, null=False)
+    owner_key: str = Field(sa_column=Column(String(300), nullable=False, index=True))
+    channel: Channel = _value(Channel, null=False)
+    created_at: datetime = _time(null=False)
+    want: Want = _value(Want, null=False)
+    job: Job | None = _value(Job)
+    budget: Usd = Field(sa_column=Column(UsdMicros(), nullable=False))
+    lifetime: timedelta = Field(sa_column=Column(Span(), nullable=False))
+    goal: Goal = Field(sa_column=Column(Rank(Goal), nullable=False))
+    ending: Ending | None = Field(default=None, sa_column=Column(Word(Ending)))
+    ending_note: str = Field(default="", sa_column=Column(Text, nullable=False))
+    confirmed_at: datetime | None = _time()
+    confirmed_by: str = Field(default="", sa_column=Column(String(300), nullable=False))
+    rev: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+    offer: Offer | None = _value(Offer)
+    worst_case: Usd | None = Field(default=None, sa_column=Column(UsdMicros()))
+    quoted_at: datetime | None = _time()
+    began_at: datetime | None = _time()
+    progress: Progress = _value(Progress, null=False)
+    trained_at: datetime | None = _time()
+    results: tuple[ResultFile, ...] = _value(tuple[ResultFile, ...], null=False)
+    pulled_at: datetime | None = _time()
+    closed_at: datetime | None = _time()
+    reminded: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+    alarmed: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+    stumbles: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+    note: str = Field(default="", sa_column=Column(Text, nullable=False))
+    step: Step | None = Field(default=None, sa_column=Column(Word(Step)))
+    salvage_tries: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+    wake_at: datetime = _time(null=False, index=True)
+    claim_token: str | None = Field(default=None, sa_column=Column(String(64)))
+    claim_until: datetime | None = _time()
+
+
+class AttemptRow(SQLModel, table=True):
+    """One numbered try to have a machine; never deleted, so that its label stays known for ever."""
+
+    __tablename__ = "attempts"
+
+    rental: str = Field(sa_column=Column(String(6), primary_key=True))
+    number: int = Field(sa_column=Column(Integer, primary_key=True))
+    label: str = Field(sa_column=Column(String(60), nullable=False, unique=True))
+    offer: Offer = _value(Offer, null=False)
+    tried_at: datetime = _time(null=False)
+    machine_id: str | None = Field(default=None, sa_column=Column(String(200)))
+    access: Access | None = _value(Access)
+    running_at: datetime | None = _time()
+    ready_at: datetime | None = _time()
+    report: tuple[Check, ...] = _value(tuple[Check, ...], null=False)
+    tools: Mapping[str, str] | None = _value(dict[str, str])
+    dataset_at: datetime | None = _time()
+    unit: str | None = Field(default=None, sa_column=Column(String(60)))
+    unit_at: datetime | None = _time()
+    condemned: str | None = Field(default=None, sa_column=Column(Text))
+    refused: bool = Field(default=False, nullable=False)
+    destroy_asked_at: datetime | None = _time()
+    absent_at: datetime | None = _time()
+    gone_at: datetime | None = _time()
+
+
+class JournalRow(SQLModel, table=True):
+    """Who asked what, what the engine did, what it cost. Only ever added to: triggers refuse the rest."""
+
+    __tablename__ = "journal"
+
+    seq: int | None = Field(default=None, sa_column=Column(_SERIAL, primary_key=True, autoincrement=True))
+    at: datetime = _time(null=False)
+    rental: str = Field(default="", sa_column=Column(String(6), nullable=False, index=True))
+    actor: str = Field(default="", sa_column=Column(String(300), nullable=False))
+    kind: str = Field(sa_column=Column(String(40), nullable=False))
+    text: str = Field(sa_column=Column(Text, nullable=False))
+    cost: Usd | None = Field(default=None, sa_column=Column(UsdMicros()))
+
+
+class OutboxRow(SQLModel, table=True):
+    """Something to be said. ``version`` above ``said`` means that it is due; a card is one row that is rewritten."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (UniqueConstraint("key"), Index("ix_outbox_due", "due_at"))
+
+    seq: int | None = Field(default=None, sa_column=Column(_SERIAL, primary_key=True, autoincrement=True))
+    key: str = Field(sa_column=Column(String(120), nullable=False))
+    rental: str = Field(default="", sa_column=Column(String(6), nullable=False))
+    chat: str = Field(sa_column=Column(String(40), nullable=False))
+    channel: Channel = _value(Channel, null=False)
+    reply: Reply = _value(Reply, null=False)
+    created_at: datetime = _time(null=False)
+    version: int = Field(default=1, sa_column=Column(Integer, nullable=False))
+    said: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+    ref: str | None = Field(default=None, sa_column=Column(String(200)))
+    tried_at: datetime | None = _time()
+    tries: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+    due_at: datetime | None = _time()
+    """When to say it; null when nothing is due."""
+    claim_token: str | None = Field(default=None, sa_column=Column(String(64)))
+    claim_until: datetime | None = _time()
+    dropped: str = Field(default="", sa_column=Column(Text, nullable=False))
+    """Why it will never be said."""
+
+
+class RequestRow(SQLModel, table=True):
+    """A request key that had its effect: the same key never has a second one."""
+
+    __tablename__ = "requests"
+
+    key: str = Field(sa_column=Column(String(200), primary_key=True))
+    at: datetime = _time(null=False)
+    rental: str = Field(default="", sa_column=Column(String(6), nullable=False))
+
+
+class LeaseRow(SQLModel, table=True):
+    """Elects one process for a task: who sweeps, which engine or terminal is alive."""
+
+    __tablename__ = "leases"
+
+    name: str = Field(sa_column=Column(String(120), primary_key=True))
+    token: str = Field(sa_column=Column(String(64), nullable=False))
+    until: datetime = _time(null=False)
+
+
+class SecretRow(SQLModel, table=True):
+    """Something sealed; ``sealed`` can be opened only with the deployment's key."""
+
+    __tablename__ = "secrets"
+
+    ref: str = Field(sa_column=Column(String(120), primary_key=True))
+    sealed: str = Field(sa_column=Column(Text, nullable=False))
+    at: datetime = _time(null=False)
+
+
+class MarkRow(SQLModel, table=True):
+    """A fact about this deployment (its namespace)."""
+
+    __tablename__ = "marks"
+
+    name: str = Field(sa_column=Column(String(40), primary_key=True))
+    value: str = Field(sa_column=Column(Text, nullable=False))
