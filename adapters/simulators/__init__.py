@@ -1,0 +1,1 @@
+"""The simulated world: machines, a meter, chats and ways in that follow a passed clock."""
