@@ -1,0 +1,1 @@
+"""Places that rent machines, each behind the port ``bot.ports.Provider``."""
