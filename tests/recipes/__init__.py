@@ -1,0 +1,1 @@
+"""Recipes through the doors that users use: their programs, their logs and their files."""
