@@ -1,0 +1,229 @@
+"""Every command and every option, once: the parser, ``help`` and completion all read these tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from bot.commands.vocabulary import Vocabulary
+
+
+class Slot(StrEnum):
+    """A place in a command that one value can fill. Saying it twice with two values is a fault."""
+
+    PROVIDER = "provider"
+    GPU = "gpu"
+    COUNT = "count"
+    HOURS = "for"
+    BUDGET = "budget"
+    MAX = "max"
+    RATE = "rate"
+    DISK = "disk"
+    VRAM = "vram"
+    SPOT = "spot"
+    CPU = "cpu"
+    DATA = "data"
+    RECIPE = "recipe"
+    PRESET = "preset"
+    RENTAL = "id"
+    WHICH = "which"
+    AMOUNT = "by"
+    LINES = "lines"
+    TOPIC = "command"
+
+
+@dataclass(frozen=True, slots=True)
+class OptionSpec:
+    """How one slot is said."""
+
+    slot: Slot
+    noun: str
+    """As a sentence names it: ``a budget``."""
+    shape: str
+    """As usage shows it when it is said."""
+    summary: str
+    words: tuple[str, ...] = ()
+    """Names that may be said without dashes, first the one that is shown; with dashes they may be, too."""
+    flags: tuple[str, ...] = ()
+    """Names that need their dashes."""
+    samples: tuple[str, ...] = ()
+    """Values for "expected" and completion where the vocabulary has none."""
+    bare: bool = False
+    """The value may stand alone, wherever it is like no other."""
+    switch: bool = False
+    """It has no value: saying it is all."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everything it may be called."""
+        return (*self.words, *self.flags)
+
+    @property
+    def sample(self) -> str:
+        """One way to say it: ``for 2h``, ``spot``, ``4090``."""
+        value = self.samples[0] if self.samples else self.shape
+        named = f"{self.words[0]} {value}" if self.words else value
+        return self.words[0] if self.switch else value if self.bare and self.slot != Slot.HOURS else named
+
+
+_OPTIONS: Final = (
+    OptionSpec(Slot.PROVIDER, "a provider", "provider", "Where to rent; `any` is the cheapest of all",
+               words=("on",), flags=("provider",), bare=True),
+    OptionSpec(Slot.GPU, "a GPU", "GPU", "Which GPU, however it is written",
+               words=("gpu",), samples=("3090", "a100-80", '"RTX 4090"'), bare=True),
+    OptionSpec(Slot.COUNT, "a number of GPUs", "x2", "How many GPUs in one machine",
+               words=("count",), samples=("x2", "x4", "x8"), bare=True),
+    OptionSpec(Slot.HOURS, "a time", "for 2h", "How long at most",
+               words=("for",), flags=("hours",), samples=("2h", "90m", "1h30m", "1d"), bare=True),
+    OptionSpec(Slot.BUDGET, "a budget", "budget $5", "The most that all of it may cost",
+               words=("budget",), samples=("$5", "$2", "$20")),
+    OptionSpec(Slot.MAX, "a highest price", "max $0.40/h", "The most that an hour may cost",
+               words=("max",), samples=("$0.40/h", "$1/h", "$2.50/h")),
+    OptionSpec(Slot.RATE, "a price", "rate $0.20/h", "The price per hour to reckon with",
+               words=("rate",), samples=("$0.20/h", "$0.40/h"), bare=True),
+    OptionSpec(Slot.DISK, "a disk", "disk 80GB", "Room on the machine's disk",
+               words=("disk",), samples=("80GB", "40GB", "200GB")),
+    OptionSpec(Slot.VRAM, "memory per GPU", "vram 24GB", "Least memory per GPU",
+               words=("vram",), samples=("24GB", "16GB", "48GB")),
+    OptionSpec(Slot.SPOT, "spot", "spot", "Interruptible, cheaper; it may be taken away",
+               words=("spot",), bare=True, switch=True),
+    OptionSpec(Slot.CPU, "cpu", "cpu", "A machine without a GPU will do",
+               words=("cpu",), bare=True, switch=True),
+    OptionSpec(Slot.DATA, "a folder", "data FOLDER", "The pictures to train on",
+               words=("data",), samples=("./pictures",)),
+    OptionSpec(Slot.RECIPE, "a recipe", "recipe", "What to train", flags=("recipe",), bare=True),
+    OptionSpec(Slot.PRESET, "a preset", "preset", "How thoroughly", flags=("preset",), bare=True),
+    OptionSpec(Slot.RENTAL, "a rental id", "id", "Which rental",
+               flags=("id",), samples=("k7m2qd",), bare=True),
+    OptionSpec(Slot.WHICH, "a rental id, `mine` or `all`", "id|mine|all", "One rental, yours, or everybody's",
+               flags=("id",), samples=("k7m2qd", "mine", "all"), bare=True),
+    OptionSpec(Slot.AMOUNT, "more time or money", "1h|$2", "How much more",
+               words=("by",), samples=("1h", "$2", "30m"), bare=True),
+    OptionSpec(Slot.LINES, "a number", "n", "How many of the last ones",
+               flags=("lines", "last"), samples=("50", "200"), bare=True),
+    OptionSpec(Slot.TOPIC, "a command", "command", "Which command", flags=("command",), bare=True),
+)  # fmt: skip
+OPTIONS: Final[Mapping[Slot, OptionSpec]] = MappingProxyType({each.slot: each for each in _OPTIONS})
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSpec:
+    """One command: what it takes, and how it is explained."""
+
+    name: str
+    summary: str
+    """One line, no full stop."""
+    slots: tuple[Slot, ...] = ()
+    required: tuple[Slot, ...] = ()
+    takes_inputs: bool = False
+    """Also ``name=value`` for a recipe's parameters."""
+    patterns: tuple[str, ...] = ()
+    """Examples; ``{provider}``, ``{recipe}`` and ``{preset}`` stand for words of the vocabulary."""
+    meant: tuple[str, ...] = ()
+    """What people type when they mean this; suggested, never accepted."""
+    available: bool = True
+    """False: a later release brings it, and it answers so."""
+    after: str = field(default="")
+    """A sentence that help adds."""
+
+    @property
+    def options(self) -> tuple[OptionSpec, ...]:
+        """What it takes, in the order of usage."""
+        return tuple(OPTIONS[slot] for slot in self.slots)
+
+    @property
+    def usage(self) -> str:
+        """``extend id 1h|$2``; square brackets mean that it may be left out."""
+        if not self.available:
+            return f"{self.name} …"
+        shapes = [
+            f"<{each.shape}>" if each.slot in self.required else f"[{each.shape}]" for each in self.options
+        ]
+        inputs = ["[name=value …]"] if self.takes_inputs else []
+        return " ".join([self.name, *shapes, *inputs])
+
+    def examples(self, vocabulary: Vocabulary) -> tuple[str, ...]:
+        """The examples in this vocabulary's words; what it has no word for is left out."""
+        usable = [each.name for each in vocabulary.providers if each.available]
+        words = {"provider": usable[:1], "recipe": vocabulary.recipes[:1], "preset": vocabulary.presets[:1]}
+        said = {key: values[0] for key, values in words.items() if values}
+        fit = [
+            each for each in self.patterns if all(f"{{{key}}}" not in each or key in said for key in words)
+        ]
+        return tuple(each.format(**said) for each in fit)
+
+
+_MACHINE = (Slot.PROVIDER, Slot.GPU, Slot.COUNT)
+_LIMITS = (Slot.MAX, Slot.DISK, Slot.VRAM, Slot.SPOT, Slot.CPU)
+_TERMS = (Slot.HOURS, Slot.BUDGET)
+_ONE = (Slot.RENTAL,)
+
+_NOW: Final = (
+    CommandSpec("up", "Rent a machine; shows the price and the worst case first",
+                (*_MACHINE, *_TERMS, *_LIMITS),
+                patterns=("up {provider}", "up {provider} 3090",
+                          "up any 4090 x2 for 2h budget $5 max $0.40/h disk 80GB spot",
+                          'up any "RTX 3090" --for 90m --budget $2'),
+                meant=("rent", "launch", "create", "run", "start", "new", "open"),
+                after="The order does not matter, and every option may also be written with dashes."),
+    CommandSpec("train", "Rent, train a recipe, bring the results and close the tab",
+                (Slot.RECIPE, Slot.PRESET, *_MACHINE, *_TERMS, *_LIMITS, Slot.DATA), (Slot.RECIPE,),
+                takes_inputs=True,
+                patterns=("train {recipe}", "train {recipe} {preset} on {provider} data ./cats",
+                          "train {recipe} on any 4090 data ./cats trigger=ohwx budget $5"),
+                meant=("lora", "finetune", "fine-tune")),
+    CommandSpec("status", "What runs and what it has cost so far", (Slot.WHICH,),
+                patterns=("status", "status k7m2qd", "status all"), meant=("ls", "list", "ps", "show", "info")),
+    CommandSpec("down", "End a rental; closed when the provider says so", (Slot.WHICH,), (Slot.WHICH,),
+                patterns=("down k7m2qd", "down mine", "down all"),
+                meant=("kill", "destroy", "delete", "terminate", "end", "close", "remove", "rm", "halt")),
+    CommandSpec("extend", "More time or more money for a rental",
+                (Slot.RENTAL, Slot.AMOUNT), (Slot.RENTAL, Slot.AMOUNT),
+                patterns=("extend k7m2qd 1h", "extend k7m2qd $2"), meant=("more", "longer", "prolong")),
+    CommandSpec("confirm", "Yes to a quote", _ONE, patterns=("confirm", "confirm k7m2qd"),
+                meant=("yes", "ok", "okay", "go", "y", "accept")),
+    CommandSpec("cancel", "No to a quote", _ONE, patterns=("cancel", "cancel k7m2qd"),
+                meant=("no", "abort", "never")),
+    CommandSpec("offers", "What could be rented now, cheapest first", (*_MACHINE, *_LIMITS),
+                patterns=("offers", "offers {provider} 3090", "offers 4090 max $0.40/h"),
+                meant=("price", "prices", "market", "find", "search", "gpus", "available")),
+    CommandSpec("estimate", "What a training takes and costs, per GPU", (Slot.RECIPE, Slot.GPU, Slot.RATE),
+                patterns=("estimate", "estimate {recipe}", "estimate {recipe} 3090 rate $0.20/h"),
+                meant=("calculate", "quote", "calc")),
+    CommandSpec("advise", "Which GPU and provider suit a recipe", (Slot.RECIPE,), (Slot.RECIPE,),
+                patterns=("advise {recipe}",), meant=("recommend", "suggest", "which")),
+    CommandSpec("providers", "How the providers compare and which are set up",
+                patterns=("providers",), meant=("clouds", "vendors", "compare")),
+    CommandSpec("logs", "The last lines of a rental's log", (Slot.RENTAL, Slot.LINES),
+                patterns=("logs k7m2qd", "logs k7m2qd 200"), meant=("tail", "output")),
+    CommandSpec("pull", "Bring the results so far", _ONE, patterns=("pull k7m2qd",),
+                meant=("fetch", "download", "results", "get")),
+    CommandSpec("ssh", "How to get onto the machine", _ONE, patterns=("ssh k7m2qd",),
+                meant=("connect", "shell", "login")),
+    CommandSpec("history", "What happened to a rental, or the last rentals", (Slot.RENTAL, Slot.LINES),
+                patterns=("history", "history k7m2qd", "history 20"), meant=("journal", "events", "past")),
+    CommandSpec("help", "All commands, or one of them with examples", (Slot.TOPIC,),
+                patterns=("help", "help up"), meant=("man", "usage", "commands", "info", "h")),
+)  # fmt: skip
+
+_LATER: Final = tuple(
+    CommandSpec(name, summary, available=False, after=after)
+    for name, summary, after in (
+        ("budget", "Budgets for people and teams", "For one rental: `budget $5` after `up` or `train`."),
+        ("costs", "What was spent, by whom and on what", "For what runs now: `status all`."),
+        ("approve", "Yes to somebody else's rental", ""),
+        ("decline", "No to somebody else's rental", ""),
+        ("snooze", "Quiet reminders for a while", ""),
+        ("orphans", "Machines on the accounts that no rental knows", ""),
+        ("notify", "Where reminders go", ""),
+        ("check-data", "Judge a folder of pictures before training", ""),
+        ("stop", "Pause a machine and keep its disk", "To end a rental now: `down` and its id."),
+        ("report", "A week of rentals on a page", ""),
+    )
+)
+
+COMMANDS: Final[tuple[CommandSpec, ...]] = (*_NOW, *_LATER)
+BY_NAME: Final[Mapping[str, CommandSpec]] = MappingProxyType({each.name: each for each in COMMANDS})

@@ -1,0 +1,145 @@
+"""Commands that change a rental: each writes a goal or terms, and the engine climbs to it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.commands.handlers import find
+from bot.commands.house import House
+from bot.commands.spoken import ALL, MINE, Cancel, Confirm, Down, Extend
+from bot.domain import label as labels
+from bot.domain.clocktime import short, utc
+from bot.domain.errors import Refused
+from bot.domain.money import ZERO, Usd
+from bot.domain.policy import Deed, may
+from bot.domain.rental import Ending, Goal, Rental
+from bot.domain.talk import Kind, Reply, Request, Tone
+from bot.store.rows import Entry
+
+
+async def confirm(house: House, request: Request, command: Confirm) -> Reply:
+    """Yes to the price that was shown."""
+    rental = await find.meant(house, request, command.rental, Deed.SPEND, "confirm", _is_quoted)
+    if rental.goal >= rental.wished and rental.goal is not Goal.GONE:
+        return await _said(house, rental, f"{rental.id} was confirmed already.")
+    if rental.goal is Goal.GONE:
+        raise Refused(f"{rental.id} is over: {rental.ending.value if rental.ending else 'closed'}.", help="Ask anew.")
+    if rental.quoted_at is None or rental.offer is None:
+        raise Refused(f"{rental.id} has no price yet.", help="Wait for the quote, then confirm.")
+    entry = _asked(request, f"confirmed at most {rental.worst_case}")
+    done = await house.store.rentals.raise_goal(
+        rental.id, rental.wished, now=house.clock.now(), key=request.key, entry=entry, confirmed_by=request.actor.key
+    )
+    house.nudge()
+    note = "" if done or await _done_before(house, request) else " It was confirmed or ended by somebody meanwhile."
+    return await _said(house, rental, f"Confirmed: {rental.id} cannot cost more than {rental.worst_case}.{note}")
+
+
+async def cancel(house: House, request: Request, command: Cancel) -> Reply:
+    """No to a quote. What runs already is ended by ``down``."""
+    rental = await find.meant(house, request, command.rental, Deed.END, "cancel", _is_quoted)
+    if rental.closed_at is not None or rental.goal is Goal.GONE:
+        return await _said(house, rental, f"{rental.id} is over already.")
+    if rental.goal is not Goal.QUOTED:
+        raise Refused(f"{rental.id} is rented already.", help=f"To end it: down {rental.id}")
+    await _end(house, request, rental, Ending.CANCELLED, request.key)
+    return await _said(house, rental, f"Cancelled: {rental.id}. Nothing was rented.")
+
+
+async def down(house: House, request: Request, command: Down) -> Reply:
+    """End one, one's own, or all that one may."""
+    if command.which not in (MINE, ALL):
+        rental = await find.one(house, request, command.which, Deed.END)
+        if rental.closed_at is not None:
+            return await _said(house, rental, f"{rental.id} is closed already.")
+        await _end(house, request, rental, _ending_of(rental), request.key)
+        return await _said(house, rental, f"Tearing down {rental.id}; it is closed when the provider shows nothing of it.")
+    rentals = [
+        each
+        for each in await find.visible(house, request.actor)
+        if (command.which == ALL or each.owner.key == request.actor.key) and not may(request.actor, Deed.END, each)
+    ]
+    for each in rentals:
+        await _end(house, request, each, _ending_of(each), f"{request.key}/{each.id}")
+    if not rentals:
+        return Reply(Kind.ANSWER, "Nothing is open.", tone=Tone.GOOD, data={"rentals": []})
+    ids = ", ".join(each.id for each in rentals)
+    note = await house.idle_note()
+    return Reply(Kind.ANSWER, f"Tearing down {ids}.", note, data={"rentals": [each.id for each in rentals]})
+
+
+async def extend(house: House, request: Request, command: Extend) -> Reply:
+    """More time, paid for by a larger budget; or more money, turned into time at the machine's rate."""
+    rental = await find.one(house, request, command.rental, Deed.SPEND)
+    if rental.goal is Goal.GONE or rental.closed_at is not None:
+        raise Refused(f"{rental.id} is over; it cannot be extended.", help="Ask anew.")
+    if rental.began_at is None or rental.offer is None:
+        raise Refused(f"{rental.id} has not begun.", help="Cancel it and ask again with the time you want.")
+    by, budget = _terms(rental, command.by)
+    _within_label(house, rental, by)
+    entry = _asked(request, f"extended by {short(by)}, budget by {budget}")
+    done = await house.store.rentals.extend(
+        rental.id, by=by, budget=budget, now=house.clock.now(), key=request.key, entry=entry, rev=rental.rev
+    )
+    fresh = await house.store.rentals.get(rental.id) or rental
+    if not done and not await _done_before(house, request):
+        raise Refused(f"{rental.id} was changed by somebody meanwhile.", help="Look at 'status' and try again.")
+    house.nudge()
+    end = fresh.hard_end
+    until = f" It ends at {utc(end)} at the latest" if end else ""
+    return await _said(house, fresh, f"{rental.id} has {short(by)} more.{until} and costs at most {fresh.worst_case}.")
+
+
+def _terms(rental: Rental, by: timedelta | Usd) -> tuple[timedelta, Usd]:
+    assert rental.offer is not None  # noqa: S101 - extend asked
+    hourly = rental.offer.hourly
+    if isinstance(by, timedelta):
+        return by, hourly.over(by).up_to_cent()
+    if hourly <= ZERO:
+        raise Refused(f"{rental.id} costs nothing an hour.", help=f"Extend it by time: extend {rental.id} 1h")
+    return by.lasts(hourly), by
+
+
+def _within_label(house: House, rental: Rental, by: timedelta) -> None:
+    """The time in the label is a promise to the reaper: nothing is extended past it."""
+    end = rental.hard_end
+    label = labels.parse(rental.attempts[-1].label) if rental.attempts else None
+    limit: datetime | None = label.until if label else None
+    if end is None or limit is None or end + by <= limit:
+        return
+    longest = house.terms.max_lifetime
+    raise Refused(
+        f"{rental.id} may exist until {utc(limit)} at most (no machine lives longer than {short(longest)}).",
+        help=f"It can get {short(limit - end)} more." if limit > end else "Start a new one when this one ends.",
+    )
+
+
+def _is_quoted(rental: Rental) -> bool:
+    return rental.goal is Goal.QUOTED
+
+
+def _ending_of(rental: Rental) -> Ending:
+    return Ending.CANCELLED if rental.goal is Goal.QUOTED else Ending.DOWN
+
+
+async def _end(house: House, request: Request, rental: Rental, ending: Ending, key: str) -> None:
+    who = request.actor.name or request.actor.id
+    await house.store.rentals.raise_goal(
+        rental.id, Goal.GONE, now=house.clock.now(), key=key, entry=_asked(request, f"asked for the end of {rental.id}"),
+        ending=ending, note=who,
+    )
+    house.nudge()
+
+
+async def _done_before(house: House, request: Request) -> bool:
+    return await house.store.rentals.done_before(request.key)
+
+
+def _asked(request: Request, text: str) -> Entry:
+    return Entry("asked", text, actor=request.actor.key)
+
+
+async def _said(house: House, rental: Rental, sentence: str) -> Reply:
+    return Reply(
+        Kind.ANSWER, sentence, await house.idle_note(), rental=rental.id, data={"rental": rental.id, "said": sentence}
+    )

@@ -1,0 +1,67 @@
+"""What could be rented, what it would cost, and what suits: nothing here changes anything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.commands.house import House
+from bot.commands.replies_market import advise_reply, estimate_reply, offers_reply, providers_reply
+from bot.commands.spoken import Advise, Estimate, Offers, Providers
+from bot.domain.advice import advise as weigh
+from bot.domain.errors import NotYet, ProviderError
+from bot.domain.market import ANY, Account, AccountNote, Offer, Want
+from bot.domain.talk import Reply, Request
+from bot.market import gather, matching
+
+
+async def offers(house: House, _request: Request, command: Offers) -> Reply:
+    """Live offers of all providers that were asked for, cheapest first."""
+    want = replace(command.want, cpu_ok=command.want.cpu_ok or command.want.gpu is None)
+    named = matching(house.providers.values(), want.provider)
+    coming = next((one for one in house.profiles if one.family == want.provider and not one.available), None)
+    if coming is not None and not named:
+        raise NotYet(f"{coming.title} comes with a later release.", help="'estimate' shows its typical price.")
+    found, problems = await gather(named, want)
+    return offers_reply(found, problems)
+
+
+async def estimate(house: House, _request: Request, command: Estimate) -> Reply:
+    """Provider by preset, training only and the whole bill."""
+    recipe = house.recipes[command.recipe].recipe if command.recipe else None
+    want = Want(provider=ANY, gpu=command.gpu, cpu_ok=recipe is not None and not recipe.requirements.gpu)
+    if recipe is not None:
+        want = replace(want, vram_gb=int(recipe.requirements.vram_gb), disk_gb=max(20, int(recipe.requirements.disk_gb)))
+    found, _ = await gather(list(house.providers.values()), want)
+    live: dict[str, Offer] = {}
+    for offer in found:
+        live.setdefault(house.providers[offer.provider].profile.family, offer)
+    return estimate_reply(house.profiles, {}, recipe, command.gpu, command.rate, live)
+
+
+async def advise(house: House, _request: Request, command: Advise) -> Reply:
+    """Local or cloud, and why, from the GPUs that are really there."""
+    recipe = house.recipes[command.recipe].recipe
+    accounts = await _accounts(house)
+    hardware = [one.hardware for many in accounts.values() for one in many if one.hardware is not None]
+    return advise_reply(recipe, weigh(recipe, hardware, house.profiles))
+
+
+async def providers(house: House, _request: Request, _command: Providers) -> Reply:
+    """How they compare and what is configured."""
+    return providers_reply(house.profiles, await _accounts(house))
+
+
+async def _accounts(house: House) -> dict[str, Sequence[Account]]:
+    all_ = list(house.providers.values())
+    answers = await asyncio.gather(*(one.account() for one in all_), return_exceptions=True)
+    found: dict[str, list[Account]] = defaultdict(list)
+    for provider, answer in zip(all_, answers, strict=True):
+        if isinstance(answer, ProviderError):
+            answer = Account(AccountNote.FAULT, note=f"{provider.name}: {answer.reason}")
+        elif isinstance(answer, BaseException):
+            raise answer
+        found[provider.profile.family].append(answer)
+    return dict(found)

@@ -1,0 +1,152 @@
+"""What a line comes to: one frozen value per command. Policy and handlers read these and never the text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot.domain.market import Want
+from bot.domain.money import Usd
+
+MINE = "mine"
+ALL = "all"
+USUAL_LINES = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """Rent a machine. ``None`` means "not said"."""
+
+    want: Want
+    hours: timedelta | None = None
+    budget: Usd | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Train:
+    """Rent a machine, train on it, bring the results back. ``want.provider`` is ``any`` if none was said."""
+
+    recipe: str
+    preset: str | None
+    want: Want
+    hours: timedelta | None = None
+    budget: Usd | None = None
+    data: str | None = None
+    """A folder as it was typed; where a relative one begins is the request's business."""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """Recipe parameters as they were typed, names in lower case; the recipe's schema judges them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """``which`` is a rental id, ``mine`` or ``all``."""
+
+    which: str = MINE
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """``which`` is a rental id, ``mine`` or ``all``; it was said, never assumed."""
+
+    which: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """More time or more money for one rental."""
+
+    rental: str
+    by: timedelta | Usd
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Yes to a quote; ``None``: the only one there is."""
+
+    rental: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """No to a quote."""
+
+    rental: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What could be rented now."""
+
+    want: Want
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a training would take and cost. ``rate`` is hourly."""
+
+    recipe: str | None = None
+    gpu: str | None = None
+    rate: Usd | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Advise:
+    """Which GPU and provider suit a recipe."""
+
+    recipe: str
+
+
+@dataclass(frozen=True, slots=True)
+class Providers:
+    """How the providers compare and which are configured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """The last ``lines`` lines of a rental's log."""
+
+    rental: str | None = None
+    lines: int = USUAL_LINES
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """Bring the results so far."""
+
+    rental: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ssh:
+    """How to get onto the machine."""
+
+    rental: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What happened to one rental, or the last ``count`` rentals."""
+
+    rental: str | None = None
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """``command`` is a name of the catalogue, or ``None`` for all."""
+
+    command: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A command that a later release brings; its arguments are not looked at."""
+
+    command: str
+
+
+Command = (
+    Up | Train | Status | Down | Extend | Confirm | Cancel | Offers | Estimate | Advise
+    | Providers | Logs | Pull | Ssh | History | Help | Later
+)  # fmt: skip

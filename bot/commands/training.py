@@ -1,0 +1,106 @@
+"""From ``train …`` to a Job: parameters read by the recipe's schema, the data set found and put through gate 1."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from bot.commands.house import House
+from bot.commands.spoken import Train
+from bot.dataset import Survey, survey
+from bot.domain.errors import AskAgain, Refused
+from bot.domain.nearest import nearest
+from bot.domain.recipe import Recipe, fill
+from bot.domain.rental import Job
+from bot.domain.talk import Request
+from bot.recipes import RecipeFile
+
+_SAMPLE_LIMIT = 60
+
+
+async def job_for(house: House, request: Request, command: Train) -> tuple[Job, tuple[str, ...]]:
+    """The job and gate 1's warnings. Raises ``Refused`` or ``AskAgain`` with the place of the fault."""
+    file = house.recipes[command.recipe]
+    recipe = file.recipe
+    assert command.preset is not None  # noqa: S101 - the handler asked
+    inputs = _inputs(recipe, command.preset, command.inputs)
+    folder = await _folder(house, request, command, file)
+    found = await asyncio.to_thread(survey, folder, recipe.dataset)
+    job = Job(
+        recipe=recipe.name,
+        recipe_sha256=file.sha256,
+        preset=command.preset,
+        inputs=inputs,
+        dataset=str(found.folder),
+        dataset_sha256=found.sha256,
+        images=found.images,
+        dataset_bytes=found.bytes,
+        steps=int(inputs.get("steps") or recipe.preset(command.preset).steps or 1),
+        train_limit=recipe.train_limit(command.preset),
+    )
+    return job, _warnings(found, command)
+
+
+def _warnings(found: Survey, command: Train) -> tuple[str, ...]:
+    if command.data is None:
+        return (f"no data set was named, so the recipe's own sample is used ({found.images} images).", *found.warnings)
+    return found.warnings
+
+
+def _inputs(recipe: Recipe, preset: str, said: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {name: one.default for name, one in recipe.inputs.items()}
+    chosen = recipe.preset(preset)
+    values |= chosen.inputs
+    if chosen.steps is not None and "steps" in recipe.inputs:
+        values["steps"] = chosen.steps
+    for name, text in said.items():
+        parameter = recipe.inputs.get(name)
+        if parameter is None:
+            raise AskAgain(
+                f"{recipe.name} has no parameter {name}.", expected=", ".join(sorted(recipe.inputs)),
+                nearest=nearest(name, recipe.inputs),
+            )
+        try:
+            values[name] = parameter.read(name, text)
+        except ValueError as error:
+            raise Refused(str(error), help=parameter.help and f"{name}: {parameter.help}.") from None
+    return values
+
+
+async def _folder(house: House, request: Request, command: Train, file: RecipeFile) -> Path:
+    if command.data is None:
+        if not file.recipe.dataset.sample:
+            raise Refused("Which images? No data set was named.", help="Add: data ./folder")
+        return await _sample(house, file)
+    path = Path(command.data).expanduser()
+    if not path.is_absolute():
+        if not request.folder:
+            raise Refused("A relative path means nothing here.", help="Write the whole path after 'data'.")
+        path = Path(request.folder) / path
+    return Path(os.path.normpath(path))
+
+
+async def _sample(house: House, file: RecipeFile) -> Path:
+    """The recipe's own sample data set, made once by the recipe's own command."""
+    dest = house.data / "samples" / file.recipe.name
+    dest.parent.mkdir(parents=True, exist_ok=True)
+    values = {"host_python": sys.executable, "recipe_dir": str(file.folder), "dest": str(dest)}
+    argv = [fill(word, values) for word in file.recipe.dataset.sample]
+    process = await asyncio.create_subprocess_exec(
+        *argv, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), timedelta(seconds=_SAMPLE_LIMIT).total_seconds())
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise Refused("The sample data set could not be made in time.", help="Add: data ./folder") from None
+    if process.returncode != 0:
+        last = output.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no output"]
+        raise Refused(f"The sample data set could not be made: {last[0][:200]}", help="Add: data ./folder")
+    return dest
