@@ -1,0 +1,86 @@
+"""Delivery: outbox rows become posts and edits, at least once, in order per rental. A chat that is down delays
+only its own messages, and no step of any rental."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+
+from bot.domain.errors import LastcallError, Refused, TryLater
+from bot.domain.talk import Channel, Kind
+from bot.ports import Chat, Clock, Ids
+from bot.store import Store
+from bot.store.outbox import Due
+
+log = logging.getLogger("lastcall.delivery")
+
+AT_ONCE = 50
+CLAIM = timedelta(seconds=30)
+LONGEST_WAIT = timedelta(minutes=5)
+
+
+class Delivery:
+    """One per process, for the chats that this process has."""
+
+    def __init__(self, store: Store, chats: Sequence[Chat], clock: Clock, ids: Ids) -> None:
+        self._store = store
+        self._chats = chats
+        self._clock = clock
+        self._ids = ids
+
+    def _chat_for(self, channel: Channel) -> Chat | None:
+        return next((chat for chat in self._chats if chat.serves(channel)), None)
+
+    async def tick(self) -> int:
+        """Say what is due; returns how many messages were said."""
+        if not self._chats:
+            return 0
+        now = self._clock.now()
+        outbox = self._store.outbox
+        waiting = await outbox.waiting(now=now, serves=lambda one: self._chat_for(one) is not None, limit=AT_ONCE)
+        if not waiting:
+            return 0
+        due = await outbox.claim(waiting, now=now, until=now + CLAIM, token=self._ids.token())
+        per_rental: dict[str, list[Due]] = defaultdict(list)
+        for one in due:
+            per_rental[one.rental or one.key].append(one)
+        said = await asyncio.gather(*(self._say_in_order(many) for many in per_rental.values()))
+        return sum(said)
+
+    async def _say_in_order(self, many: list[Due]) -> int:
+        for number, one in enumerate(many):
+            if not await self._say(one):
+                at = self._clock.now() + self._pause(one)
+                for later in many[number:]:
+                    await self._store.outbox.later(later, at)
+                return number
+        return len(many)
+
+    async def _say(self, due: Due) -> bool:
+        chat = self._chat_for(due.channel)
+        if chat is None:
+            return False
+        try:
+            if due.ref is not None and due.reply.kind is Kind.CARD:
+                await chat.edit(due.channel, due.ref, due.reply)
+                ref = due.ref
+            else:
+                ref = await chat.post(due.channel, due.reply, key=due.key, retried=due.retried)
+        except Refused as error:
+            log.warning("message %s cannot be said: %s", due.key, error)
+            await self._store.outbox.drop(due, str(error))
+            return True
+        except TryLater as error:
+            log.info("message %s waits: %s", due.key, error)
+            return False
+        except (LastcallError, OSError) as error:
+            log.warning("message %s waits: %s", due.key, error)
+            return False
+        await self._store.outbox.said(due, ref)
+        return True
+
+    def _pause(self, due: Due) -> timedelta:
+        return min(timedelta(seconds=2 ** min(due.tries, 8)), LONGEST_WAIT)

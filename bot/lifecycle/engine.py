@@ -1,0 +1,119 @@
+"""The engine: claims due rows and lets passes run side by side; keeps the claims of long ones; stops what is overtaken.
+
+Driven from outside by ``tick``: there is no loop and no sleep in here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.domain.errors import ClaimLost
+from bot.domain.rental import Goal, Rental
+from bot.lifecycle.hands import Hands
+from bot.lifecycle.reconcile import reconcile
+from bot.store import Claim
+
+log = logging.getLogger("lastcall.engine")
+
+AT_ONCE = 32
+"""Passes of one process at a time."""
+
+
+@dataclass(slots=True)
+class _Running:
+    claim: Claim
+    task: asyncio.Task[None]
+
+
+class Engine:
+    """One per process; several processes share the rows by their claims."""
+
+    def __init__(self, hands: Hands, *, after_pass: Callable[[], None] = lambda: None) -> None:
+        """``after_pass`` is called when a pass has ended: its next step may be due already."""
+        self.hands = hands
+        self._after_pass = after_pass
+        self._running: dict[str, _Running] = {}
+        self._stopping = False
+
+    @property
+    def busy(self) -> int:
+        """Passes that run now."""
+        return len(self._running)
+
+    async def tick(self) -> int:
+        """Keep what is ours, claim what is due, start a pass for each. Returns how many were started; never waits
+        for a pass."""
+        await self._keep()
+        if self._stopping or self.busy >= AT_ONCE:
+            return 0
+        claims = await self._claim(AT_ONCE - self.busy)
+        for claim in claims:
+            task = asyncio.create_task(self._pass(claim), name=f"pass {claim.rental.id}")
+            self._running[claim.rental.id] = _Running(claim, task)
+        return len(claims)
+
+    async def _claim(self, limit: int) -> list[Claim]:
+        now = self.hands.clock.now()
+        return await self.hands.store.claims.due(
+            now=now, until=now + self.hands.limits.claim, token=self.hands.ids.token(), limit=limit
+        )
+
+    async def run_due(self) -> int:
+        """Claim what is due and carry it out to the end, one after another; for tests and one-shot use."""
+        claims = await self._claim(AT_ONCE)
+        for claim in claims:
+            try:
+                await reconcile(self.hands, claim)
+            except ClaimLost:
+                log.info("rental %s went to another process", claim.rental.id)
+        return len(claims)
+
+    async def _pass(self, claim: Claim) -> None:
+        try:
+            await reconcile(self.hands, claim)
+        except ClaimLost:
+            log.info("rental %s went to another process", claim.rental.id)
+        except asyncio.CancelledError:
+            log.info("the pass over rental %s was overtaken", claim.rental.id)
+            await self._let_go(claim)
+        except Exception:
+            # The store itself failed (disk full, database away): the claim runs out and the row comes again.
+            log.exception("the pass over rental %s could not be written", claim.rental.id)
+        finally:
+            self._running.pop(claim.rental.id, None)
+            self._after_pass()
+
+    async def _let_go(self, claim: Claim) -> None:
+        try:
+            await self.hands.store.claims.release(claim, now=self.hands.clock.now())
+        except Exception:
+            log.exception("rental %s could not be let go; its claim runs out by itself", claim.rental.id)
+
+    async def _keep(self) -> None:
+        """Hold the claims of passes that take long; stop a pass that a command or the hard end has overtaken."""
+        now, limits = self.hands.clock.now(), self.hands.limits
+        for running in list(self._running.values()):
+            rental = running.claim.rental
+            overdue = rental.hard_end is not None and now >= rental.hard_end and rental.goal < Goal.GONE
+            try:
+                # The token stays; only the end moves, so a pass in the middle of a write is not disturbed.
+                fresh = await self.hands.store.claims.hold(running.claim, until=now + limits.claim)
+            except ClaimLost:
+                continue
+            if overdue or _overtaken(rental, fresh):
+                running.task.cancel()
+
+    async def stop(self) -> None:
+        """Start nothing new, let running passes go; their rows are free at once where possible."""
+        self._stopping = True
+        running = [one.task for one in self._running.values()]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+def _overtaken(before: Rental, fresh: Rental) -> bool:
+    return fresh.goal is Goal.GONE and before.goal is not Goal.GONE

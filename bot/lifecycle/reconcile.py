@@ -1,0 +1,206 @@
+"""One pass over one rental: look, decide, take at most one step, and say what changed in one write."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+from bot.domain import budget, notices
+from bot.domain.cards import card, title
+from bot.domain.errors import ClaimLost
+from bot.domain.ladder import (
+    FOREVER,
+    MOST_MACHINES,
+    MOST_REFUSALS,
+    Close,
+    Decision,
+    GiveUp,
+    Rest,
+    Rise,
+    next_step,
+)
+from bot.domain.rental import Blame, Done, Ending, Fail, Goal, Outcome, Rental, Step, Wait
+from bot.domain.talk import Kind, Reply, Tone
+from bot.lifecycle.hands import Hands, Pass
+from bot.lifecycle.steps import STEPS
+from bot.lifecycle.steps.choose import may_go_unasked
+from bot.store import Claim
+from bot.store.claims import Rising, risen
+from bot.store.rows import Entry, Say
+
+log = logging.getLogger("lastcall.engine")
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What a pass wants written."""
+
+    after: Rental
+    wake_at: datetime
+    rising: Rising | None = None
+
+
+async def reconcile(hands: Hands, claim: Claim) -> None:
+    """The pass. Raises ``ClaimLost`` when the row went to somebody else; anything else is written down."""
+    rental = claim.rental
+    seen = await hands.watch.seen(rental.attempt)
+    turn = Pass(hands, claim, seen, _soft_end(hands, rental))
+    decision = next_step(rental, seen, turn.now, turn.soft_end)
+    verdict = await _carry_out(turn, decision)
+    await _write(turn, verdict)
+
+
+def _soft_end(hands: Hands, rental: Rental) -> datetime | None:
+    if rental.job is None or rental.job.recipe not in hands.recipes:
+        return budget.soft_end(rental, 100)
+    outputs = hands.recipes[rental.job.recipe].recipe.outputs
+    return budget.soft_end(rental, outputs.megabytes if outputs else 100)
+
+
+async def _carry_out(turn: Pass, decision: Decision) -> Verdict:
+    rental, now = turn.rental, turn.now
+    match decision:
+        case Rest(until=until, note=note):
+            return Verdict(replace(rental, note=note, stumbles=0), until)
+        case Rise(ending=ending, note=note):
+            turn.entries.append(Entry("goal", f"GONE: {ending.value}" + (f" ({note})" if note else "")))
+            return Verdict(rental, now, Rising(Goal.GONE, ending, note))
+        case GiveUp(why=why):
+            return _given_up(turn, Fail(why, Blame.HOST))
+        case Close():
+            cost = budget.spent(rental, now)
+            ending = rental.ending.value if rental.ending else ""
+            turn.entries.append(Entry("closed", f"closed: {ending}", cost=cost))
+            return Verdict(replace(rental, closed_at=now, note="", stumbles=0), now + FOREVER)
+        case Step():
+            return _weigh(turn, decision, await _take(turn, decision))
+        case _:
+            assert_never(decision)
+
+
+async def _take(turn: Pass, step: Step) -> Outcome:
+    try:
+        return await STEPS[step](turn)
+    except (ClaimLost, KeyboardInterrupt):
+        raise
+    except Exception as fault:
+        # A fault of ours must neither stop the teardown nor reach a chat: it is logged, and the pass comes again.
+        reference = turn.hands.ids.token()[:8]
+        log.exception("rental %s, step %s, reference %s", turn.rental.id, step.value, reference)
+        wait = timedelta(seconds=min(60, 2 ** min(6, turn.rental.stumbles + 1)))
+        what = f"a fault of Lastcall ({type(fault).__name__}, reference {reference} in the log)"
+        if turn.rental.stumbles >= 8 and step not in (Step.TEAR_DOWN, Step.PULL_RESULTS):  # noqa: PLR2004
+            return Fail(what, Blame.JOB)
+        tries = {"salvage_tries": turn.rental.salvage_tries + 1} if step is Step.PULL_RESULTS else {}
+        return Wait(turn.now + wait, what, tries, stumble=True)
+
+
+def _weigh(turn: Pass, step: Step, outcome: Outcome) -> Verdict:
+    rental, now = turn.rental, turn.now
+    match outcome:
+        case Done(facts=facts, attempt=attempt, said=said, of=of):
+            after = _changed(rental, facts, attempt, of)
+            after = replace(after, step=step, stumbles=0, note="")
+            if said:
+                turn.entries.append(Entry(step.value, said))
+            if step is Step.CHOOSE and may_go_unasked(turn, after):
+                turn.entries.append(Entry("goal", f"{after.wished.name}: within what needs no confirm"))
+                return Verdict(after, now, Rising(after.wished))
+            return Verdict(after, now)
+        case Wait(until=until, note=note, facts=facts, attempt=attempt, stumble=stumble, of=of):
+            after = _changed(rental, facts, attempt, of)
+            after = replace(after, step=step, note=note, stumbles=rental.stumbles + 1 if stumble else 0)
+            if stumble and rental.stumbles == 0:
+                turn.entries.append(Entry("trouble", f"{step.value}: {note}"))
+            return Verdict(after, until)
+        case Fail():
+            return _given_up(turn, outcome, step)
+        case _:
+            assert_never(outcome)
+
+
+def _given_up(turn: Pass, fail: Fail, step: Step | None = None) -> Verdict:
+    """A failure: another machine where that may help, else the goal rises to GONE."""
+    rental, now = turn.rental, turn.now
+    turn.entries.append(Entry("failure", f"{step.value + ': ' if step else ''}{fail.reason}"))
+    after = _changed(rental, fail.facts, fail.attempt, None)
+    after = replace(after, step=step or rental.step, stumbles=0, note=fail.reason)
+    current = rental.attempt
+    if current is not None and fail.blame in (Blame.OFFER, Blame.HOST):
+        after = _changed(after, {}, {"condemned": fail.reason}, current.number)
+        machines = sum(1 for one in after.attempts if one.machine_id and one.condemned)
+        if machines < MOST_MACHINES and len(after.attempts) < MOST_REFUSALS and rental.goal is not Goal.GONE:
+            fresh = replace(after, offer=None, trained_at=None, progress=_restarted(after))
+            return Verdict(fresh, now)
+    ending = Ending.NO_OFFER if step is Step.CHOOSE and not rental.attempts else Ending.FAILED
+    note = fail.reason + (f"\n{fail.fix}" if fail.fix else "")
+    return Verdict(after, now, Rising(Goal.GONE, ending, note))
+
+
+def _restarted(rental: Rental) -> Any:
+    return replace(rental.progress, step=0, offset=0, eta=None, nan_lines=0, stage="", losses=(), moved_at=None)
+
+
+def _changed(rental: Rental, facts: Mapping[str, Any], attempt: Mapping[str, Any], of: int | None) -> Rental:
+    after = replace(rental, **facts) if facts else rental
+    if not attempt:
+        return after
+    number = of if of is not None else after.attempts[-1].number
+    return replace(
+        after,
+        attempts=tuple(replace(one, **attempt) if one.number == number else one for one in after.attempts),
+    )
+
+
+async def _write(turn: Pass, verdict: Verdict) -> None:
+    now, hands = turn.now, turn.hands
+    after, says = _remind(verdict.after, now)
+    shown = risen(after, verdict.rising) if verdict.rising else after
+    soft_end = _soft_end(hands, shown)
+    says.insert(0, Say(f"card:{after.id}", after.channel, card(shown, now, soft_end)))
+    if shown.closed_at is not None:
+        says.append(Say(f"closed:{after.id}", after.channel, closing(shown, now)))
+    await hands.store.claims.apply(
+        turn.claim, after, now=now, wake_at=_wake(shown, verdict.wake_at, now, soft_end), rising=verdict.rising,
+        entries=turn.entries, says=says,
+    )
+
+
+def _remind(rental: Rental, now: datetime) -> tuple[Rental, list[Say]]:
+    says: list[Say] = []
+    rental = replace(rental, reminded=budget.rung_still_said(rental, now))
+    if notices.wants_reminders(rental) and (rung := budget.due_reminder(rental, now)) is not None:
+        rental = replace(rental, reminded=rung)
+        says.append(Say(f"reminder:{rental.id}:{rung}:{rental.rev}", rental.channel, notices.reminder(rental, rung, now)))
+    if rental.closed_at is None and (rung := notices.stuck_rung(rental, now)) is not None:
+        rental = replace(rental, alarmed=rung)
+        says.append(Say(f"stuck:{rental.id}:{rung}", rental.channel, notices.stuck(rental, rung, now)))
+    return rental, says
+
+
+def closing(rental: Rental, now: datetime) -> Reply:
+    """The last word on a rental: one message of its own, so that whoever waits for the end hears it once."""
+    shown = card(rental, now)
+    good = rental.ending is not None and rental.ending.is_success
+    spent = budget.spent(rental, now)
+    head = f"{title(rental)}: closed, {spent}"
+    return replace(
+        shown, kind=Kind.NOTICE, title=head, tone=Tone.GOOD if good else Tone.WARN, mention=(rental.owner,), final=True
+    )
+
+
+def _wake(rental: Rental, wanted: datetime, now: datetime, soft_end: datetime | None) -> datetime:
+    """The earliest of what the step asked for, the next reminder, the soft end and the hard end."""
+    if rental.closed_at is not None:
+        return wanted
+    moments = [wanted]
+    if notices.wants_reminders(rental):
+        moments += [one for one in (budget.next_reminder_at(rental, now), soft_end, rental.hard_end) if one]
+    stuck_at = notices.next_stuck_at(rental)
+    if stuck_at is not None:
+        moments.append(stuck_at)
+    ahead = [moment for moment in moments if moment > now]
+    return wanted if wanted <= now else min(ahead)

@@ -1,0 +1,83 @@
+"""Deploy tools: send the recipe's files, then install until its own checks pass. A step whose check passes is skipped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.domain.errors import FarSideFailed, ShellError
+from bot.domain.recipe import InstallStep, Recipe
+from bot.domain.rental import Blame, Done, Fail, Outcome, Wait
+from bot.lifecycle.hands import Pass
+from bot.lifecycle.steps.common import access_of, cut, filled, names, recipe_of
+from bot.ports import Parcel, UnitJob, UnitState
+
+_CHECK = timedelta(seconds=60)
+
+
+async def run(turn: Pass) -> Outcome:
+    """Fact of the attempt: tools (which Python the tool runs with)."""
+    recipe = recipe_of(turn)
+    try:
+        await _send_files(turn, recipe)
+        python = await _ready_python(turn, recipe)
+        if python is not None:
+            return Done(attempt={"tools": {"python": python}}, said=f"{recipe.tool} is ready, with {python}")
+        return await _install(turn, recipe)
+    except FarSideFailed as error:
+        if error.kind == "disk_full":
+            return Fail(f"the machine's disk is full: {error.reason}", Blame.HOST, fix="Ask for more disk: disk 80GB.")
+        return cut(turn, error, timedelta(seconds=5))
+    except ShellError as error:
+        return cut(turn, error, timedelta(seconds=3))
+
+
+async def _send_files(turn: Pass, recipe: Recipe) -> None:
+    job = turn.rental.job
+    assert job is not None  # noqa: S101 - only a rental that trains comes here
+    folder = turn.hands.recipes[job.recipe].folder
+    parcels = [Parcel(folder / name, name.rpartition("/")[2]) for name in recipe.environment.files]
+    if parcels:
+        await turn.hands.shell.send(access_of(turn), parcels, "tools")
+
+
+async def _ready_python(turn: Pass, recipe: Recipe) -> str | None:
+    for candidate in recipe.environment.python:
+        python = filled((candidate,), names(turn))[0]
+        if await _passes(turn, recipe.environment.install, python):
+            return python
+    return None
+
+
+async def _passes(turn: Pass, steps: tuple[InstallStep, ...], python: str) -> bool:
+    for step in steps:
+        ran = await turn.hands.shell.run(access_of(turn), filled(step.check, names(turn, python)), limit=_CHECK)
+        if ran.exit_code != 0:
+            return False
+    return True
+
+
+async def _install(turn: Pass, recipe: Recipe) -> Outcome:
+    """Each install step is a detached unit: a cut line or a killed bot costs nothing."""
+    access, shell = access_of(turn), turn.hands.shell
+    python = filled((recipe.environment.python[-1],), names(turn))[0]
+    for step in recipe.environment.install:
+        unit = f"install-{step.id}"
+        seen = await shell.look(access, unit)
+        if seen.state is UnitState.ABSENT:
+            if await _passes(turn, (step,), python):
+                continue
+            limit = timedelta(minutes=step.minutes)
+            await shell.start(access, unit, UnitJob(filled(step.run, names(turn)), limit=limit))
+            return Wait(turn.now + timedelta(seconds=2), f"installing {step.id}")
+        if seen.state is UnitState.RUNNING:
+            return Wait(turn.now + timedelta(seconds=2), f"installing {step.id}")
+        if not await _passes(turn, (step,), python):
+            return Fail(f"{step.id} could not be installed: {_last_line(seen.log)}", Blame.HOST)
+    progress = replace(turn.rental.progress, stage="")
+    return Done({"progress": progress}, {"tools": {"python": python}}, said=f"{recipe.tool} is installed")
+
+
+def _last_line(log: bytes) -> str:
+    lines = [line.strip() for line in log.decode("utf-8", "replace").splitlines() if line.strip()]
+    return lines[-1][:200] if lines else "no output"

@@ -1,0 +1,108 @@
+"""Pull results: bring them home, prove every digest, judge the final file by its own header.
+
+On the way down (goal GONE) this is salvage: stop the trainer gently, take what there is, at most a few tries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from bot.domain.errors import FarSideFailed, ShellError
+from bot.domain.recipe import Recipe
+from bot.domain.rental import Blame, Done, Fail, Goal, Outcome, ResultFile, Wait
+from bot.domain.safetensors import fault_of
+from bot.lifecycle.curve import draw_curve
+from bot.lifecycle.hands import Pass
+from bot.lifecycle.manifest import write_manifest
+from bot.lifecycle.steps.common import access_of, cut, filled, names, output_name, recipe_of
+from bot.ports import FileDigest, UnitState
+from bot.store.rows import Entry
+
+_AGAIN = timedelta(seconds=2)
+
+
+async def run(turn: Pass) -> Outcome:
+    """Facts: results, pulled_at."""
+    salvaging = turn.rental.goal is Goal.GONE
+    recipe = recipe_of(turn)
+    assert recipe.outputs is not None  # noqa: S101 - the schema asks it of a recipe that runs
+    try:
+        if salvaging and (waiting := await _stop(turn, recipe)):
+            return waiting
+        patterns = recipe.outputs.salvage if salvaging and recipe.outputs.salvage else recipe.outputs.patterns
+        dest = turn.hands.results / turn.rental.id
+        found = await turn.hands.shell.fetch(
+            access_of(turn), filled(patterns, names(turn)), recipe.outputs.folder, dest
+        )
+        await _fetch_log(turn, dest)
+    except ShellError as error:
+        return _not_yet(turn, error, salvaging)
+    return await _keep(turn, recipe, found, dest, salvaging)
+
+
+async def _stop(turn: Pass, recipe: Recipe) -> Outcome | None:
+    attempt = turn.rental.attempt
+    assert attempt is not None  # noqa: S101
+    assert attempt.unit is not None  # noqa: S101 - may_salvage asks for it
+    shell, access = turn.hands.shell, access_of(turn)
+    look = await shell.look(access, attempt.unit, offset=0)
+    if look.state is not UnitState.RUNNING:
+        return None
+    grace = timedelta(seconds=recipe.run.stop_grace_s if recipe.run else 10)
+    await shell.stop(access, attempt.unit, grace=grace)
+    return Wait(turn.now + _AGAIN, "asked the training to save and stop")
+
+
+async def _fetch_log(turn: Pass, dest: Path) -> None:
+    """The trainer's own words, kept beside the results as ``train.log``."""
+    attempt = turn.rental.attempt
+    assert attempt is not None  # noqa: S101
+    hidden = dest / ".unit"
+    try:
+        await turn.hands.shell.fetch(access_of(turn), ["log"], f"units/{attempt.unit}", hidden)
+    except FarSideFailed as error:
+        if error.kind != "missing":
+            raise
+        return
+    if (hidden / "log").exists():
+        os.replace(hidden / "log", dest / "train.log")
+        hidden.rmdir()
+
+
+def _not_yet(turn: Pass, error: ShellError, salvaging: bool) -> Outcome:
+    if salvaging:
+        tries = {"salvage_tries": turn.rental.salvage_tries + 1}
+        return Wait(turn.now + _AGAIN, f"salvage: {error.reason}", tries, stumble=True)
+    if isinstance(error, FarSideFailed):
+        note = f"results cannot be pulled: {error.reason}; they stay on the machine until its hard end"
+        return Wait(turn.now + timedelta(seconds=20), note, stumble=True)
+    return cut(turn, error, timedelta(seconds=3))
+
+
+async def _keep(turn: Pass, recipe: Recipe, found: tuple[FileDigest, ...], dest: Path, salvaging: bool) -> Outcome:
+    assert recipe.outputs is not None  # noqa: S101
+    results = tuple(ResultFile(str(dest / one.name), one.name, one.bytes, one.sha256) for one in found)
+    final = filled((recipe.outputs.final,), names(turn))[0]
+    fault = await asyncio.to_thread(fault_of, dest / final) if final in {one.name for one in found} else "it is missing"
+    if fault and not salvaging:
+        turn.entries.append(Entry("pull", f"final file {final}: {fault}"))
+        facts: dict[str, Any] = {"results": results}
+        return Fail(f"the training left no usable {final}: {fault}", Blame.JOB, facts=facts)
+    try:
+        extra = await asyncio.to_thread(_own_files, turn, dest, results)
+    except OSError as error:
+        note = f"results cannot be kept here: {error.strerror}"
+        tries = {"salvage_tries": turn.rental.salvage_tries + 1} if salvaging else {}
+        return Wait(turn.now + timedelta(seconds=10), note, tries, stumble=True)
+    said = f"{len(found)} files at home, digests equal" if found else "there was nothing to pull"
+    return Done({"results": (*results, *extra), "pulled_at": turn.now}, said=said)
+
+
+def _own_files(turn: Pass, dest: Path, results: tuple[ResultFile, ...]) -> tuple[ResultFile, ...]:
+    dest.mkdir(parents=True, exist_ok=True)
+    curve = draw_curve(turn.rental.progress.losses, dest / "loss.png", output_name(turn))
+    return write_manifest(turn.rental, turn.hands.recipes, dest, results, curve, turn.now)

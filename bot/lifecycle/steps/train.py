@@ -1,0 +1,151 @@
+"""Train: start one detached unit, then only look: progress, stall, numerics, the end. Success is judged by the
+last step that was reached; the file itself is judged when it is pulled."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import tempfile
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from bot.domain.clocktime import short
+from bot.domain.errors import FarSideFailed, ShellError
+from bot.domain.progress import follow, lines_of
+from bot.domain.recipe import Recipe, fill
+from bot.domain.rental import Blame, Done, Fail, Job, Outcome, Progress, Wait
+from bot.lifecycle.hands import Pass
+from bot.lifecycle.steps.common import access_of, cut, filled, names, recipe_of
+from bot.ports import Parcel, UnitJob, UnitLook, UnitState
+from bot.store.rows import Entry
+
+_WATCHED = timedelta(seconds=1)
+"""A look this often while the run is short; longer runs are looked at less often."""
+
+
+async def run(turn: Pass) -> Outcome:
+    """Facts: the attempt's unit; progress; trained_at."""
+    attempt = turn.rental.attempt
+    assert attempt is not None  # noqa: S101 - next_step asks for a running machine first
+    try:
+        if attempt.unit is None:
+            return await _start(turn)
+        look = await turn.hands.shell.look(access_of(turn), attempt.unit, offset=turn.rental.progress.offset)
+    except FarSideFailed as error:
+        if error.kind == "disk_full":
+            return Fail(f"the machine's disk is full: {error.reason}", Blame.HOST, fix="Ask for more disk: disk 80GB.")
+        return cut(turn, error, timedelta(seconds=5))
+    except ShellError as error:
+        return cut(turn, error, timedelta(seconds=3))
+    return _judge(turn, look)
+
+
+async def _start(turn: Pass) -> Outcome:
+    rental, recipe = turn.rental, recipe_of(turn)
+    job, attempt = rental.job, rental.attempt
+    assert job is not None  # noqa: S101
+    assert attempt is not None  # noqa: S101
+    assert recipe.run is not None  # noqa: S101 - the desk refuses recipes that cannot run
+    with tempfile.TemporaryDirectory() as folder:
+        parcels = await asyncio.to_thread(_render, Path(folder), recipe, names(turn), job)
+        await turn.hands.shell.send(access_of(turn), parcels, ".")
+    unit = f"train-{attempt.number}"
+    environment = {name: fill(value, names(turn)) for name, value in recipe.environment.env.items()}
+    argv = filled(recipe.run.argv, names(turn))
+    await turn.hands.shell.start(access_of(turn), unit, UnitJob(argv, env=environment, limit=job.train_limit))
+    turn.entries.append(Entry("train", f"started {job.recipe} {job.preset}: {job.steps} steps"))
+    progress = Progress(total=job.steps, stage="starting", moved_at=turn.now)
+    return Wait(turn.now + _WATCHED, "training", {"progress": progress}, {"unit": unit, "unit_at": turn.now})
+
+
+def _render(folder: Path, recipe: Recipe, values: dict[str, str], job: Job) -> list[Parcel]:
+    parcels = []
+    for number, render in enumerate(recipe.render):
+        path = folder / str(number)
+        path.write_text(json.dumps(_filled(render.values, values, job), indent=1), encoding="utf-8")
+        parcels.append(Parcel(path, render.path))
+    return parcels
+
+
+def _filled(value: Any, values: dict[str, str], job: Job) -> Any:
+    """``{input:rank}`` alone becomes the typed value; other ``{...}`` become text, digits alone a number."""
+    if isinstance(value, dict):
+        return {name: _filled(one, values, job) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_filled(one, values, job) for one in value]
+    if not isinstance(value, str):
+        return value
+    whole = re.fullmatch(r"\{input:([a-z0-9_]+)\}", value)
+    if whole:
+        return job.inputs[whole[1]]
+    text = fill(value, values)
+    return int(text) if text != value and text.isdigit() else text
+
+
+def _judge(turn: Pass, look: UnitLook) -> Outcome:
+    recipe, rental, now = recipe_of(turn), turn.rental, turn.now
+    ended = look.state in (UnitState.EXITED, UnitState.KILLED)
+    all_read = ended and look.offset >= look.size
+    lines, taken = lines_of(look.log, ended=all_read)
+    progress = follow(rental.progress, lines, recipe.progress, now)
+    progress = replace(progress, offset=rental.progress.offset + taken)
+    facts: dict[str, Any] = {"progress": progress}
+    if look.state is UnitState.ABSENT:
+        return Fail("the training is not on the machine any more; it was replaced or wiped", Blame.HOST, facts=facts)
+    problem = _known_error(recipe, lines)
+    if ended and not all_read:
+        return Wait(now, "reading the end of the log", facts)
+    if ended:
+        return _ended(turn, look, progress, problem)
+    if progress.nan_lines >= recipe.progress.nan_lines:
+        fix = "Take a smaller learning rate: lr=1e-4."
+        return Fail(f"the loss is no number any more at step {progress.step}", Blame.JOB, fix=fix, facts=facts)
+    quiet = now - (progress.moved_at or now)
+    if quiet > timedelta(seconds=recipe.progress.stall_after_s):
+        return Fail(f"the training hangs: no word from it for {short(quiet)}", Blame.JOB, facts=facts)
+    return Wait(now + _pace(progress), "training", facts)
+
+
+def _pace(progress: Progress) -> timedelta:
+    eta = progress.eta or timedelta(0)
+    return min(max(_WATCHED, eta / 60), timedelta(seconds=15))
+
+
+def _ended(turn: Pass, look: UnitLook, progress: Progress, problem: tuple[str, str] | None) -> Outcome:
+    facts = {"progress": progress}
+    reached = progress.total > 0 and progress.step >= progress.total - 1
+    if reached:
+        late = f" (it ended with exit {look.exit_code} after its last step)" if look.exit_code else ""
+        loss = f", loss {progress.loss:.4g}" if progress.loss is not None else ""
+        return Done({**facts, "trained_at": turn.now}, said=f"trained {progress.step} steps{loss}{late}")
+    if problem is not None:
+        return Fail(f"the training failed at step {progress.step}: {problem[0]}", Blame.JOB, fix=problem[1], facts=facts)
+    if look.state is UnitState.KILLED or look.exit_code in (137, -9):
+        return Fail(
+            "the training was killed from outside (out of memory, or the machine was restarted)", Blame.JOB,
+            fix="Take a machine with more memory.", facts=facts,
+        )
+    said = f"the training ended with exit {look.exit_code} at step {progress.step} of {progress.total}"
+    last = _last_words(look.log)
+    return Fail(said + (f": {last}" if last else ""), Blame.JOB, facts=facts)
+
+
+def _known_error(recipe: Recipe, lines: list[str]) -> tuple[str, str] | None:
+    for rule in recipe.errors:
+        for line in lines:
+            if re.search(rule.match, line, re.IGNORECASE):
+                return f"{rule.sentence.rstrip('.')} ({_printable(line)[:200]})", rule.fix
+    return None
+
+
+def _last_words(log: bytes) -> str:
+    lines, _ = lines_of(log, ended=True)
+    bare = [line for line in lines if "|" not in line]
+    return _printable(bare[-1].strip())[:200] if bare else ""
+
+
+def _printable(text: str) -> str:
+    return "".join(mark if mark.isprintable() else "?" for mark in text)

@@ -1,0 +1,62 @@
+"""Validate: gate 3. The way in is proven, the machine is measured, the report is kept with the rental.
+
+It can be run again at any time: it only looks. Checks are ordered cheap to dear; the first FAIL condemns the
+machine, a WARN is told and lets it pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from bot.domain.errors import HostKeyChanged, ShellError
+from bot.domain.gate import Needs, judge, read_probe
+from bot.domain.rental import Blame, Check, Done, Fail, Outcome, Wait
+from bot.lifecycle.hands import Pass
+from bot.lifecycle.steps.common import access_of
+
+PROBE = (Path(__file__).parent / "probe.sh").read_bytes()
+_LIMIT = timedelta(seconds=45)
+
+
+async def run(turn: Pass) -> Outcome:
+    """Facts of the attempt: access with pinned host keys, report, ready_at."""
+    attempt = turn.rental.attempt
+    assert attempt is not None  # noqa: S101 - next_step asks for a running machine first
+    access = access_of(turn)
+    try:
+        pinned = await turn.hands.shell.pin(access)
+        ran = await turn.hands.shell.run(
+            pinned, ["sh", "-s", "--", pinned.workdir, pinned.python], limit=_LIMIT, stdin=PROBE
+        )
+    except HostKeyChanged as error:
+        return Fail(error.reason, Blame.HOST)
+    except ShellError as error:
+        waited = turn.now - (attempt.running_at or turn.now)
+        if waited > turn.hands.limits.way_in:
+            report = (Check("way in", "FAIL", f"No command could be run: {error.reason}.", "Take another machine."),)
+            return Fail(f"gate 3: no way in ({error.reason})", Blame.HOST, attempt={"report": report})
+        return Wait(turn.now + timedelta(seconds=2), f"waiting for the way in: {error.reason}")
+    report = judge(read_probe(ran.stdout), _needs(turn))
+    kept = {"report": report, "access": pinned}
+    failed = next((check for check in report if check.verdict == "FAIL"), None)
+    if failed is not None:
+        return Fail(f"gate 3, {failed.name}: {failed.sentence}", Blame.HOST, fix=failed.fix, attempt=kept)
+    warnings = sum(check.verdict == "WARN" for check in report)
+    said = f"gate 3: {len(report) - warnings} passed, {warnings} to note"
+    return Done(attempt={**kept, "ready_at": turn.now}, facts={"note": ""}, said=said)
+
+
+def _needs(turn: Pass) -> Needs:
+    attempt, job = turn.rental.attempt, turn.rental.job
+    assert attempt is not None  # noqa: S101
+    offer = attempt.offer
+    needs = Needs(
+        gpu=None if offer.cpu_only else offer.gpu, count=0 if offer.cpu_only else offer.count, vram_gb=offer.vram_gb
+    )
+    if job is None:
+        return needs
+    asks = turn.hands.recipes[job.recipe].recipe.requirements
+    disk_gb = asks.disk_gb + 2 * job.dataset_bytes / 1e9
+    return replace(needs, ram_gb=asks.ram_gb, disk_gb=disk_gb, driver_major=asks.driver_major, inodes=asks.inodes)

@@ -1,0 +1,71 @@
+"""Listings: one complete list call per provider serves all rentals that ask within the same moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain.errors import ProviderError
+from bot.domain.ladder import Seen
+from bot.domain.market import Machine, MachineState
+from bot.domain.rental import Attempt
+from bot.ports import Clock, Provider
+
+FRESH = timedelta(seconds=15)
+"""A running machine is looked for at most this often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A complete listing and the moment at which it was asked for (never the later one of the answer)."""
+
+    asked_at: datetime
+    machines: tuple[Machine, ...]
+
+    def under(self, label: str) -> tuple[Machine, ...]:
+        """Machines that carry this label."""
+        return tuple(machine for machine in self.machines if machine.label == label)
+
+    def by_id(self, machine_id: str) -> Machine | None:
+        """The machine with this id, if listed."""
+        return next((machine for machine in self.machines if machine.id == machine_id), None)
+
+
+class Watch:
+    """Memory of the last listings, for one process."""
+
+    def __init__(self, providers: Mapping[str, Provider], clock: Clock) -> None:
+        self._providers = providers
+        self._clock = clock
+        self._last: dict[str, Listing] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def listing(self, provider: str, *, newer_than: datetime) -> Listing:
+        """A complete listing that was asked for at or after ``newer_than``. Raises what the provider raises."""
+        lock = self._locks.setdefault(provider, asyncio.Lock())
+        async with lock:
+            last = self._last.get(provider)
+            if last is not None and last.asked_at >= newer_than:
+                return last
+            asked_at = self._clock.now()
+            machines = tuple(await self._providers[provider].machines())
+            fresh = Listing(asked_at, machines)
+            self._last[provider] = fresh
+            return fresh
+
+    async def seen(self, attempt: Attempt | None) -> Seen:
+        """What is known of an attempt's machine. An answer that cannot be had or read is UNKNOWN."""
+        if attempt is None or attempt.machine_id is None:
+            return Seen.UNKNOWN
+        try:
+            listing = await self.listing(attempt.offer.provider, newer_than=self._clock.now() - FRESH)
+            machine = listing.by_id(attempt.machine_id)
+            if machine is None:
+                machine = await self._providers[attempt.offer.provider].inspect(attempt.machine_id)
+        except (ProviderError, KeyError):
+            return Seen.UNKNOWN
+        if machine is None:
+            return Seen.VANISHED
+        return Seen.STOPPED if machine.state in (MachineState.STOPPED, MachineState.ENDING) else Seen.THERE
