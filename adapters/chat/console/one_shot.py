@@ -1,0 +1,165 @@
+"""One command and its exit code: 0 done, 1 refused or failed, 2 not understood.
+
+With ``wait`` the command is over when its rental is closed; with ``yes`` a quote is confirmed unasked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from adapters.chat.console.chat import ConsoleChat
+from bot.domain.talk import Kind, Reply
+from bot.ports import Desk
+
+DONE, FAILED, NOT_UNDERSTOOD = 0, 1, 2
+_EXIT = {Kind.MISUNDERSTOOD: NOT_UNDERSTOOD, Kind.REFUSED: FAILED, Kind.NOT_YET: FAILED, Kind.FAULT: FAILED}
+QUOTED = "quoted"
+_PATIENCE = 3
+"""Looks at a closed rental before its last word is asked for instead of awaited."""
+
+
+async def _two_seconds() -> None:
+    await asyncio.sleep(2)
+
+
+async def run_once(
+    desk: Desk,
+    console: ConsoleChat,
+    text: str,
+    *,
+    wait: bool = False,
+    yes: bool = False,
+    closed: Callable[[str], Awaitable[bool]],
+    pause: Callable[[], Awaitable[None]] = _two_seconds,
+) -> int:
+    """Send ``text``, show what comes and return the exit code.
+
+    ``closed`` says whether a rental is closed in the store; it is asked once per ``pause``, so that waiting ends
+    too when the last word is said in another channel."""
+    heard = _LastWord(console)
+    stop = console.watch(heard)
+    try:
+        reply = await console.send(desk, text)
+        code = _EXIT.get(reply.kind, DONE)
+        if code != DONE or not reply.rental or not (wait or yes):
+            return code
+        heard.follow(reply)
+        return await _Errand(desk, console, heard, closed, pause, wait=wait, yes=yes).run()
+    finally:
+        stop()
+
+
+class _LastWord:
+    """Hears what is said and keeps what is about one rental: its quote, its last word."""
+
+    def __init__(self, console: ConsoleChat) -> None:
+        self._console = console
+        self._early: list[Reply] = []
+        self.rental = ""
+        self.final: Reply | None = None
+        self.quoted = False
+        self.changed = asyncio.Event()
+
+    def __call__(self, _: str, reply: Reply) -> None:
+        if self.rental:
+            self._take(reply)
+        else:
+            self._early.append(reply)
+
+    def follow(self, reply: Reply) -> None:
+        """From now on only this rental counts; what was said while the answer was made counts too."""
+        self.rental = reply.rental
+        for said in (reply, *self._early):
+            self._take(said)
+        self._early.clear()
+
+    def _take(self, reply: Reply) -> None:
+        if reply.rental != self.rental or self.final is not None:
+            return
+        if reply.final:
+            self.final = reply
+        elif reply.kind is Kind.CARD:
+            self.quoted = reply.data.get("state") == QUOTED
+        self.changed.set()
+
+
+class _Errand:
+    """What is left to do after the first answer."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        console: ConsoleChat,
+        heard: _LastWord,
+        closed: Callable[[str], Awaitable[bool]],
+        pause: Callable[[], Awaitable[None]],
+        *,
+        wait: bool,
+        yes: bool,
+    ) -> None:
+        self._desk = desk
+        self._console = console
+        self._heard = heard
+        self._closed = closed
+        self._pause = pause
+        self._wait = wait
+        self._yes = yes
+        self._confirmed = False
+
+    async def run(self) -> int:
+        """Confirm what is to be confirmed, then wait for the last word."""
+        over = 0
+        while self._heard.final is None:
+            if self._heard.quoted and not self._confirmed:
+                code = await self._confirm()
+                if code != DONE or not self._wait:
+                    return code
+                continue
+            if not self._wait:
+                return DONE
+            if await self._closed(self._heard.rental):
+                over += 1
+                if over > _PATIENCE:
+                    return await self._ask_how_it_ended()
+            await self._news_or_pause()
+        return verdict(self._heard.final)
+
+    async def _confirm(self) -> int:
+        """Say yes to the price, or leave the quote and tell how."""
+        self._confirmed = True
+        rental = self._heard.rental
+        if not self._yes:
+            if not self._console.screen.asks:
+                await self._console.screen.say(
+                    f"Nothing is rented yet. To go on: confirm {rental} (or run with --yes)."
+                )
+                return FAILED
+            if not await self._console.ask(f"Confirm {rental}?"):
+                await self._console.screen.say(
+                    f"Nothing is rented. The quote stays until it expires: confirm {rental}."
+                )
+                return FAILED
+        reply = await self._console.send(self._desk, f"confirm {rental}")
+        return _EXIT.get(reply.kind, DONE)
+
+    async def _news_or_pause(self) -> None:
+        """Until something was said about the rental, or a while."""
+        self._heard.changed.clear()
+        news = asyncio.ensure_future(self._heard.changed.wait())
+        pause = asyncio.ensure_future(self._pause())
+        try:
+            await asyncio.wait((news, pause), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            news.cancel()
+            pause.cancel()
+            await asyncio.gather(news, pause, return_exceptions=True)
+
+    async def _ask_how_it_ended(self) -> int:
+        """The last word was said elsewhere."""
+        return verdict(await self._console.send(self._desk, f"status {self._heard.rental}"))
+
+
+def verdict(final: Reply) -> int:
+    """0 when what was asked for was delivered."""
+    return DONE if final.data.get("success") is True else FAILED

@@ -1,0 +1,34 @@
+"""The real clock and the real dice."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+
+_LETTERS = "abcdefghjkmnpqrstuvwxyz"
+_MARKS = _LETTERS + "23456789"
+"""No i, l, o, 0 and 1: an id is read aloud and typed."""
+
+
+class SystemClock:
+    """Aware UTC from the operating system."""
+
+    def now(self) -> datetime:
+        """Now."""
+        return datetime.now(UTC)
+
+
+class RandomIds:
+    """From the operating system's source of chance."""
+
+    def rental(self) -> str:
+        """Six marks: a letter first, so that an id is never taken for a number; at least one digit, so that it is
+        never taken for a word."""
+        while True:
+            text = secrets.choice(_LETTERS) + "".join(secrets.choice(_MARKS) for _ in range(5))
+            if any(mark.isdigit() for mark in text):
+                return text
+
+    def token(self) -> str:
+        """128 bits."""
+        return secrets.token_hex(16)

@@ -1,0 +1,66 @@
+"""The metronome: APScheduler 3 with its memory job store. It beats and remembers nothing; all memory is in rows."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bot.ports import Clock
+
+log = logging.getLogger("lastcall.ticker")
+
+
+class Ticker:
+    """Beats of one process. A beat that is still running when the next is due is not started twice."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._clock = clock
+        self._beating: set[asyncio.Task[None]] = set()
+
+    def every(self, name: str, pace: Callable[[], timedelta], beat: Callable[[], Awaitable[object]]) -> None:
+        """Call ``beat`` again and again, ``pace()`` after the last one ended (asked anew each time). A beat that
+        raises is logged and comes again."""
+
+        async def one() -> None:
+            try:
+                await beat()
+            except Exception:
+                log.exception("the beat %s failed and comes again", name)
+
+        async def turn() -> None:
+            # Shielded: APScheduler's shutdown cancels what runs, and a beat must not be cut in the middle of a write.
+            task = asyncio.create_task(one(), name=f"beat {name}")
+            self._beating.add(task)
+            task.add_done_callback(self._beating.discard)
+            await asyncio.shield(task)
+            if self._scheduler.running:
+                self._at(name, turn, self._clock.now() + pace())
+
+        self._at(name, turn, self._clock.now())
+
+    def _at(self, name: str, turn: Callable[[], Awaitable[None]], moment: datetime) -> None:
+        self._scheduler.add_job(
+            turn, "date", run_date=moment, id=name, replace_existing=True, misfire_grace_time=None, max_instances=1
+        )
+
+    def nudge(self, name: str) -> None:
+        """Let this beat come now; nothing happens while it is running (it looks again by itself)."""
+        if self._scheduler.get_job(name) is not None:
+            self._scheduler.modify_job(name, next_run_time=self._clock.now())
+
+    def start(self) -> None:
+        """Begin; needs a running loop."""
+        logging.getLogger("apscheduler").setLevel(logging.WARNING)
+        self._scheduler.start()
+
+    async def stop(self, *, within: timedelta = timedelta(seconds=5)) -> None:
+        """No beat begins any more; those that run may end by themselves, as far as that does not take long."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        if self._beating:
+            await asyncio.wait(self._beating, timeout=within.total_seconds())
