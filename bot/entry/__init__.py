@@ -1,0 +1,1 @@
+"""What can be started: ``serve``, ``chat``, ``demo`` and ``env``, a file each."""

@@ -1,0 +1,32 @@
+"""``lastcall serve``: the engine, until told to stop. What cannot be finished is left for the next process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+
+from bot.entry import logs
+from bot.settings import Settings
+from bot.wiring import App
+
+log = logging.getLogger("lastcall")
+
+
+async def serve(settings: Settings) -> int:
+    """Run until SIGINT or SIGTERM; returns the exit code."""
+    logs.to_stderr(settings.log_level)
+    app = await App.build(settings)
+    end = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end.set)
+    await app.start()
+    open_now = await app.store.rentals.open_ones()
+    log.info("serving %s, namespace %s: %d rentals open", app.where, app.house.namespace, len(open_now))
+    try:
+        await end.wait()
+    finally:
+        log.info("stopping; what runs goes on and is found again")
+        await app.stop()
+    return 0

@@ -1,0 +1,158 @@
+"""The one file that names adapters: settings in, a running bot out."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from adapters import registry
+from adapters.chat.console import ConsoleChat, Interrupts, Seat, open_console, run_once, what_is_left
+from adapters.clock import RandomIds, SystemClock
+from adapters.shell import Shells
+from adapters.ticker import Ticker
+from sqlalchemy.engine import make_url
+
+from bot import recipes
+from bot.commands.completion import Completion, complete
+from bot.commands.desk import Desk
+from bot.commands.house import House, Terms
+from bot.delivery import Delivery
+from bot.lifecycle.engine import Engine
+from bot.lifecycle.hands import Hands, Limits
+from bot.lifecycle.sweep import EVERY, Sweep
+from bot.lifecycle.watch import Watch
+from bot.ports import Chat, Clock, Ids, Provider
+from bot.settings import Settings
+from bot.store import Store
+from bot.store.vault import deployment_key
+
+__all__ = ["App", "ConsoleChat", "Interrupts", "Seat", "open_console", "run_once", "what_is_left"]
+"""The terminal's parts are handed on to ``bot.entry``, which names no adapter itself."""
+
+log = logging.getLogger("lastcall")
+
+_BUSY = timedelta(milliseconds=200)
+_CALM = timedelta(seconds=1)
+_IDLE = timedelta(seconds=2)
+"""How long a command of another process may wait for this one's engine."""
+_ALIVE = timedelta(seconds=30)
+_NAMESPACE_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+@dataclass(slots=True)
+class App:
+    """Everything of one process. ``start`` and ``stop`` it; in between the ticker drives it."""
+
+    settings: Settings
+    clock: Clock
+    ids: Ids
+    store: Store
+    shells: Shells
+    providers: dict[str, Provider]
+    engine: Engine
+    sweep: Sweep
+    house: House
+    desk: Desk
+    ticker: Ticker
+    token: str
+    aside: bool = False
+    """True: leave the rentals to other engines while there are any (a terminal beside ``serve``)."""
+    working: bool = True
+    delivery: Delivery | None = None
+
+    @classmethod
+    async def build(cls, settings: Settings, *, aside: bool = False) -> App:
+        """Open the database and wire the rest. Raises ``ValueError`` and ``BrokenRecipe`` with a sentence."""
+        clock, ids = SystemClock(), RandomIds()
+        known = recipes.load(recipes.SHIPPED, settings.recipes)
+        store = await Store.open(settings.database, deployment_key(settings.secret_key, settings.data), settings.data / "keys")
+        shells = Shells(store.vault)
+        namespace = settings.namespace or await store.mark("namespace", _fresh_namespace())
+        found = registry.providers(
+            shells, data_dir=settings.data, namespace=namespace, local_hosts=settings.local_hosts,
+            local_shell=settings.local_shell, kwh_usd=settings.kwh_usd,
+        )
+        providers = {one.name: one for one in found}
+        ticker = Ticker(clock)
+        limits = Limits(max_lifetime=settings.max_lifetime, auto_confirm=settings.auto_confirm)
+        hands = Hands(
+            clock=clock, ids=ids, store=store, providers=providers, shell=shells, watch=Watch(providers, clock),
+            recipes=known, results=settings.data / "results", limits=limits,
+        )
+
+        def nudge() -> None:
+            ticker.nudge("engine")
+            ticker.nudge("delivery")
+
+        house = House(
+            store=store, clock=clock, ids=ids, providers=providers, profiles=registry.PROFILES, recipes=known,
+            shell=shells, namespace=namespace, data=settings.data, nudge=nudge,
+            terms=Terms(settings.default_budget, settings.default_hours, settings.max_lifetime),
+        )
+        return cls(
+            settings=settings, clock=clock, ids=ids, store=store, shells=shells, providers=providers,
+            engine=Engine(hands, after_pass=nudge), sweep=Sweep(hands, namespace), house=house, desk=Desk(house),
+            ticker=ticker, token=ids.token(), aside=aside,
+        )
+
+    async def start(self, chats: Sequence[Chat] = ()) -> None:
+        """Say that an engine is alive, and let the beats begin."""
+        self.delivery = Delivery(self.store, chats, self.clock, self.ids)
+        await self._alive()
+        self.ticker.every("alive", lambda: _ALIVE / 3, self._alive)
+        self.ticker.every("engine", self._engine_pace, self._engine_beat)
+        if chats:
+            self.ticker.every("delivery", self._delivery_pace, self.delivery.tick)
+        self.ticker.every("sweep", lambda: EVERY, self._sweep_beat)
+        self.ticker.start()
+
+    @property
+    def where(self) -> str:
+        """The database, without its password."""
+        return make_url(self.settings.database).render_as_string(hide_password=True)
+
+    def complete(self, line: str, rentals: Sequence[str]) -> list[Completion]:
+        """What may be typed next."""
+        return complete(line, self.house.vocabulary, rentals)
+
+    async def _alive(self) -> None:
+        now = self.clock.now()
+        if self.aside:
+            others = await self.store.leases.live("engine:", now=now) - {f"engine:{self.token}"}
+            self.working = not others
+            if others:
+                await self.store.leases.release(f"engine:{self.token}", token=self.token)
+                return
+        await self.store.leases.take(f"engine:{self.token}", token=self.token, now=now, until=now + _ALIVE)
+
+    async def _engine_beat(self) -> None:
+        if self.working:
+            await self.engine.tick()
+
+    async def _sweep_beat(self) -> None:
+        if self.working:
+            await self.sweep.tick()
+
+    def _engine_pace(self) -> timedelta:
+        return _BUSY if self.engine.busy else _CALM
+
+    def _delivery_pace(self) -> timedelta:
+        return _CALM if self.engine.busy or self.aside else _IDLE
+
+    async def stop(self) -> None:
+        """Begin nothing more, let the rows and leases go, close what is open."""
+        await self.ticker.stop()
+        await self.engine.stop()
+        try:
+            await self.store.leases.release(f"engine:{self.token}", token=self.token)
+        except Exception:
+            log.exception("the lease could not be given back; it runs out by itself")
+        await self.shells.close()
+        await self.store.close()
+
+
+def _fresh_namespace() -> str:
+    return "".join(secrets.choice(_NAMESPACE_LETTERS) for _ in range(6))
