@@ -18,9 +18,13 @@ class Ticker:
     """Beats of one process. A beat that is still running when the next is due is not started twice."""
 
     def __init__(self, clock: Clock) -> None:
+        logging.getLogger("apscheduler").setLevel(logging.WARNING)
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self._clock = clock
-        self._beating: set[asyncio.Task[None]] = set()
+        self._beating: dict[str, asyncio.Task[None]] = {}
+        self._nudged: set[str] = set()
+        """Beats that are wanted again as soon as they have ended."""
+        self._ending = False
 
     def every(self, name: str, pace: Callable[[], timedelta], beat: Callable[[], Awaitable[object]]) -> None:
         """Call ``beat`` again and again, ``pace()`` after the last one ended (asked anew each time). A beat that
@@ -32,35 +36,48 @@ class Ticker:
             except Exception:
                 log.exception("the beat %s failed and comes again", name)
 
+        def again(_: asyncio.Task[None]) -> None:
+            self._beating.pop(name, None)
+            wanted = name in self._nudged
+            self._nudged.discard(name)
+            self._at(name, turn, self._clock.now() + (timedelta(0) if wanted else pace()))
+
         async def turn() -> None:
-            # Shielded: APScheduler's shutdown cancels what runs, and a beat must not be cut in the middle of a write.
-            task = asyncio.create_task(one(), name=f"beat {name}")
-            self._beating.add(task)
-            task.add_done_callback(self._beating.discard)
-            await asyncio.shield(task)
-            if self._scheduler.running:
-                self._at(name, turn, self._clock.now() + pace())
+            # A task of its own: APScheduler's shutdown cancels what it runs, and a beat must not be cut in the
+            # middle of a write.
+            if not self._ending and name not in self._beating:
+                task = self._beating[name] = asyncio.create_task(one(), name=f"beat {name}")
+                task.add_done_callback(again)
 
         self._at(name, turn, self._clock.now())
 
     def _at(self, name: str, turn: Callable[[], Awaitable[None]], moment: datetime) -> None:
-        self._scheduler.add_job(
-            turn, "date", run_date=moment, id=name, replace_existing=True, misfire_grace_time=None, max_instances=1
-        )
+        if not self._ending:
+            self._scheduler.add_job(
+                turn,
+                "date",
+                run_date=moment,
+                id=name,
+                replace_existing=True,
+                misfire_grace_time=None,
+                max_instances=1,
+            )
 
     def nudge(self, name: str) -> None:
-        """Let this beat come now; nothing happens while it is running (it looks again by itself)."""
-        if self._scheduler.get_job(name) is not None:
+        """Let this beat come now, or once more when it is running: it may have looked too early."""
+        if name in self._beating:
+            self._nudged.add(name)
+        elif self._scheduler.get_job(name) is not None:
             self._scheduler.modify_job(name, next_run_time=self._clock.now())
 
     def start(self) -> None:
         """Begin; needs a running loop."""
-        logging.getLogger("apscheduler").setLevel(logging.WARNING)
         self._scheduler.start()
 
     async def stop(self, *, within: timedelta = timedelta(seconds=5)) -> None:
         """No beat begins any more; those that run may end by themselves, as far as that does not take long."""
+        self._ending = True
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         if self._beating:
-            await asyncio.wait(self._beating, timeout=within.total_seconds())
+            await asyncio.wait(set(self._beating.values()), timeout=within.total_seconds())

@@ -62,9 +62,13 @@ def survey(folder: Path, rules: Dataset) -> Survey:
     except FileNotFoundError:
         raise Refused(f"There is no folder {_quoted(folder)}.", help="Check the path after 'data'.") from None
     except NotADirectoryError:
-        raise Refused(f"{_quoted(folder)} is no folder.", help="Name the folder that holds the images.") from None
+        raise Refused(
+            f"{_quoted(folder)} is no folder.", help="Name the folder that holds the images."
+        ) from None
     except PermissionError:
-        raise Refused(f"{_quoted(folder)} may not be read by Lastcall.", help="Change its permissions.") from None
+        raise Refused(
+            f"{_quoted(folder)} may not be read by Lastcall.", help="Change its permissions."
+        ) from None
     except (OSError, ValueError) as error:
         raise Refused(f"{_quoted(folder)} cannot be read: {getattr(error, 'strerror', error)}.") from None
     root = folder.resolve()
@@ -105,10 +109,13 @@ def _inside(root: Path, path: Path) -> Path | None:
     try:
         real = path.resolve(strict=True)
     except (OSError, RuntimeError):
-        raise Refused(f"{_quoted(path.name)} is a link that leads nowhere.", help="Remove it or mend it.") from None
+        raise Refused(
+            f"{_quoted(path.name)} is a link that leads nowhere.", help="Remove it or mend it."
+        ) from None
     if not real.is_relative_to(root):
         raise Refused(
-            f"{_quoted(path.name)} is a link that leaves the folder.", help="Copy the file into the folder instead."
+            f"{_quoted(path.name)} is a link that leaves the folder.",
+            help="Copy the file into the folder instead.",
         )
     return path if real.is_file() else None
 
@@ -130,7 +137,8 @@ def _stems(images: Sequence[Path]) -> None:
         other = seen.setdefault(_stem(path.name).casefold(), path.name)
         if other != path.name:
             raise Refused(
-                f"{_quoted(other)} and {_quoted(path.name)} would share one caption.", help="Rename one of them."
+                f"{_quoted(other)} and {_quoted(path.name)} would share one caption.",
+                help="Rename one of them.",
             )
 
 
@@ -140,14 +148,20 @@ def _images(images: Sequence[Path], rules: Dataset) -> list[str]:
         try:
             with Image.open(path) as image:
                 if image.width * image.height > MOST_IMAGE_PIXELS:
-                    raise Refused(f"{_quoted(path.name)} is larger than 200 megapixels.", help="Scale it down.")
+                    raise Refused(
+                        f"{_quoted(path.name)} is larger than 200 megapixels.", help="Scale it down."
+                    )
                 image.load()
                 if min(image.size) < rules.min_side:
                     small.append(path.name)
         except PermissionError:
-            raise Refused(f"{_quoted(path.name)} may not be read by Lastcall.", help="Change its permissions.") from None
+            raise Refused(
+                f"{_quoted(path.name)} may not be read by Lastcall.", help="Change its permissions."
+            ) from None
         except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-            raise Refused(f"{_quoted(path.name)} is no image that can be read.", help="Replace or remove it.") from None
+            raise Refused(
+                f"{_quoted(path.name)} is no image that can be read.", help="Replace or remove it."
+            ) from None
     if not small:
         return []
     return [f"{len(small)} images are smaller than {rules.min_side} pixels: {_listed(small)}."]
@@ -159,7 +173,9 @@ def _captions(captions: Sequence[Path]) -> list[str]:
             raw = path.read_bytes()
             text = raw.decode("utf-8-sig")
         except PermissionError:
-            raise Refused(f"{_quoted(path.name)} may not be read by Lastcall.", help="Change its permissions.") from None
+            raise Refused(
+                f"{_quoted(path.name)} may not be read by Lastcall.", help="Change its permissions."
+            ) from None
         except UnicodeDecodeError:
             raise Refused(f"{_quoted(path.name)} is not UTF-8 text.", help="Save it as UTF-8.") from None
         if len(raw) > MOST_CAPTION_BYTES:
@@ -174,7 +190,8 @@ def _twins(pieces: Sequence[Piece], rules: Dataset) -> list[str]:
     twins = [
         piece.name
         for piece in pieces
-        if _suffix(piece.name) in rules.image_types and first.setdefault(piece.sha256, piece.name) != piece.name
+        if _suffix(piece.name) in rules.image_types
+        and first.setdefault(piece.sha256, piece.name) != piece.name
     ]
     return [f"{len(twins)} images are there twice: {_listed(twins)}."] if twins else []
 

@@ -40,7 +40,9 @@ class Delivery:
             return 0
         now = self._clock.now()
         outbox = self._store.outbox
-        waiting = await outbox.waiting(now=now, serves=lambda one: self._chat_for(one) is not None, limit=AT_ONCE)
+        waiting = await outbox.waiting(
+            now=now, serves=lambda one: self._chat_for(one) is not None, limit=AT_ONCE
+        )
         if not waiting:
             return 0
         due = await outbox.claim(waiting, now=now, until=now + CLAIM, token=self._ids.token())

@@ -55,7 +55,9 @@ def _read(path: Path) -> RecipeFile:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
-        raise BrokenRecipe(f"{path.name} is no valid YAML{where}: {getattr(error, 'problem', error)}.") from None
+        raise BrokenRecipe(
+            f"{path.name} is no valid YAML{where}: {getattr(error, 'problem', error)}."
+        ) from None
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "top level"

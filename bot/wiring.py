@@ -6,7 +6,7 @@ import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from adapters import registry
 from adapters.chat.console import ConsoleChat, Interrupts, Seat, open_console, run_once, what_is_left
@@ -35,9 +35,10 @@ __all__ = ["App", "ConsoleChat", "Interrupts", "Seat", "open_console", "run_once
 log = logging.getLogger("lastcall")
 
 _BUSY = timedelta(milliseconds=200)
+_SOON = timedelta(milliseconds=50)
 _CALM = timedelta(seconds=1)
 _IDLE = timedelta(seconds=2)
-"""How long a command of another process may wait for this one's engine."""
+"""With nothing open: how long a command of another process may wait for this one's engine."""
 _ALIVE = timedelta(seconds=30)
 _NAMESPACE_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -62,6 +63,8 @@ class App:
     """True: leave the rentals to other engines while there are any (a terminal beside ``serve``)."""
     working: bool = True
     delivery: Delivery | None = None
+    wake: datetime | None = None
+    """When the next open rental wants to be looked at, as last seen."""
 
     @classmethod
     async def build(cls, settings: Settings, *, aside: bool = False) -> App:
@@ -129,7 +132,12 @@ class App:
         await self.store.leases.take(f"engine:{self.token}", token=self.token, now=now, until=now + _ALIVE)
 
     async def _engine_beat(self) -> None:
-        if self.working:
+        """A cheap look first: claiming takes the write lock, and most of the time there is nothing to claim."""
+        if not self.working:
+            return
+        self.wake = await self.store.claims.next_wake()
+        due = self.wake is not None and self.wake <= self.clock.now()
+        if due or self.engine.busy:
             await self.engine.tick()
 
     async def _sweep_beat(self) -> None:
@@ -137,7 +145,11 @@ class App:
             await self.sweep.tick()
 
     def _engine_pace(self) -> timedelta:
-        return _BUSY if self.engine.busy else _CALM
+        if self.engine.busy:
+            return _BUSY
+        if not self.working or self.wake is None:
+            return _IDLE
+        return min(_CALM, max(_SOON, self.wake - self.clock.now()))
 
     def _delivery_pace(self) -> timedelta:
         return _CALM if self.engine.busy or self.aside else _IDLE

@@ -18,8 +18,8 @@ from bot.ports import FileDigest, Parcel, Ran, TransferProgress, UnitJob, UnitLo
 PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 PATIENCE_S = 30.0
 """Without a sign of life for so long, a short question is given up."""
-TRANSFER_PATIENCE_S = 180.0
-"""The same for a transfer, where a slow disk may take its time over one file."""
+TRANSFER_PATIENCE_S = 180
+"""The same for a transfer, on both sides: a slow disk may take its time over one file."""
 ANSWER_SLACK_S = 10.0
 """What the far side gets beyond a command's own limit to say that it was passed."""
 
@@ -110,7 +110,9 @@ class ScriptedShell(ABC):
     ) -> tuple[FileDigest, ...]:
         """See ``bot.ports.Shell``."""
         files = await transfer.announce(parcels)
-        asked = self._ask(access, "receive", TRANSFER_PATIENCE_S, dest=dest, files=files)
+        asked = self._ask(
+            access, "receive", TRANSFER_PATIENCE_S, dest=dest, files=files, silence=TRANSFER_PATIENCE_S
+        )
         async with asked as talk:
             return await transfer.send(talk, parcels, files, progress)
 

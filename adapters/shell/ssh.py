@@ -50,9 +50,8 @@ class _Line:
 class _SshChannel:
     """One command over one channel."""
 
-    def __init__(self, where: str, line: _Line, streams: tuple[Any, Any, Any]) -> None:
+    def __init__(self, where: str, streams: tuple[Any, Any, Any]) -> None:
         self._where = where
-        self._line = line
         self._in: asyncssh.SSHWriter[bytes] = streams[0]
         self._out: asyncssh.SSHReader[bytes] = streams[1]
         self._err: asyncssh.SSHReader[bytes] = streams[2]
@@ -176,7 +175,7 @@ class SshShell(ScriptedShell):
                 streams = await connection.open_session(
                     command, encoding=None, request_pty=False, window=WINDOW, env=None, send_env=None
                 )
-            return _SshChannel(where, line, streams)
+            return _SshChannel(where, streams)
         except TimeoutError:
             line.hang_up()
             raise Unreachable(f"{where} did not start a command within {seconds:g} s.") from None

@@ -19,7 +19,7 @@ END = sys.maxsize
 def safe_name(name: str) -> str:
     """The name in its plain form; what would leave the workdir is refused."""
     path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name:
+    if path.is_absolute() or ".." in path.parts or "\0" in name:
         raise FarSideFailed(f"{name!r} would leave the working folder")
     return str(path)
 
@@ -44,6 +44,8 @@ def send_files(
 ) -> tuple[FileDigest, ...]:
     """From local files to the disk."""
     loads = [(parcel.name, joined(dest, parcel.name), parcel.source.read_bytes()) for parcel in parcels]
+    if len({target for _, target, _ in loads}) < len(loads):
+        raise FarSideFailed("Two files were to be sent under one name.")
     total, done, digests = sum(len(content) for _, _, content in loads), 0, []
     for arrived, (name, target, content) in enumerate(loads):
         gate(arrived)

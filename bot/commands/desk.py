@@ -30,11 +30,15 @@ class Desk:
             await self._note(request, error)
             return _refusal(error)
         except (ProviderError, ShellError) as error:
-            return Reply(Kind.FAULT, error.reason[:1].upper() + error.reason[1:], tone=Tone.WARN, private=True)
+            return Reply(
+                Kind.FAULT, error.reason[:1].upper() + error.reason[1:], tone=Tone.WARN, private=True
+            )
         except Exception:
             reference = self.house.ids.token()[:8]
             log.exception("request %s, reference %s", request.key, reference)
-            lines = ("Nothing was rented by this. Try again; if it stays, show this reference to who runs Lastcall.",)
+            lines = (
+                "Nothing was rented by this. Try again; if it stays, show this reference to who runs Lastcall.",
+            )
             title = f"A fault of Lastcall (reference {reference})."
             return Reply(Kind.FAULT, title, lines=lines, tone=Tone.ALARM, private=True)
 
@@ -60,7 +64,12 @@ def _refusal(error: PersonError) -> Reply:
             if line
         )
         return Reply(
-            Kind.MISUNDERSTOOD, error.sentence, lines=lines, caret=error.caret, tone=Tone.WARN, private=True,
+            Kind.MISUNDERSTOOD,
+            error.sentence,
+            lines=lines,
+            caret=error.caret,
+            tone=Tone.WARN,
+            private=True,
             data={"expected": error.expected, "nearest": error.nearest},
         )
     kind = Kind.NOT_YET if isinstance(error, NotYet) else Kind.REFUSED

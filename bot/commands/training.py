@@ -27,7 +27,7 @@ async def job_for(house: House, request: Request, command: Train) -> tuple[Job, 
     """The job and gate 1's warnings. Raises ``Refused`` or ``AskAgain`` with the place of the fault."""
     file = house.recipes[command.recipe]
     recipe = file.recipe
-    assert command.preset is not None  # noqa: S101 - the handler asked
+    assert command.preset is not None
     inputs = _inputs(recipe, command.preset, command.inputs)
     folder = await _folder(house, request, command, file)
     found = await asyncio.to_thread(survey, folder, recipe.dataset)
@@ -48,7 +48,10 @@ async def job_for(house: House, request: Request, command: Train) -> tuple[Job, 
 
 def _warnings(found: Survey, command: Train) -> tuple[str, ...]:
     if command.data is None:
-        return (f"no data set was named, so the recipe's own sample is used ({found.images} images).", *found.warnings)
+        return (
+            f"no data set was named, so the recipe's own sample is used ({found.images} images).",
+            *found.warnings,
+        )
     return found.warnings
 
 
@@ -62,7 +65,8 @@ def _inputs(recipe: Recipe, preset: str, said: Mapping[str, str]) -> dict[str, A
         parameter = recipe.inputs.get(name)
         if parameter is None:
             raise AskAgain(
-                f"{recipe.name} has no parameter {name}.", expected=", ".join(sorted(recipe.inputs)),
+                f"{recipe.name} has no parameter {name}.",
+                expected=", ".join(sorted(recipe.inputs)),
                 nearest=nearest(name, recipe.inputs),
             )
         try:
@@ -92,10 +96,15 @@ async def _sample(house: House, file: RecipeFile) -> Path:
     values = {"host_python": sys.executable, "recipe_dir": str(file.folder), "dest": str(dest)}
     argv = [fill(word, values) for word in file.recipe.dataset.sample]
     process = await asyncio.create_subprocess_exec(
-        *argv, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        *argv,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
     )
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), timedelta(seconds=_SAMPLE_LIMIT).total_seconds())
+        output, _ = await asyncio.wait_for(
+            process.communicate(), timedelta(seconds=_SAMPLE_LIMIT).total_seconds()
+        )
     except TimeoutError:
         process.kill()
         await process.wait()

@@ -54,7 +54,9 @@ def used(rental: Rental, now: datetime) -> Fraction:
     """The larger of the used parts of time and money, 0 before the first launch try."""
     if rental.began_at is None:
         return Fraction(0)
-    time = Fraction((now - rental.began_at) // timedelta(microseconds=1), rental.lifetime // timedelta(microseconds=1))
+    time = Fraction(
+        (now - rental.began_at) // timedelta(microseconds=1), rental.lifetime // timedelta(microseconds=1)
+    )
     money = Fraction(spent(rental, now).micros, rental.budget.micros) if rental.budget.micros else Fraction(0)
     return max(time, money, Fraction(0))
 

@@ -47,7 +47,9 @@ def card(rental: Rental, now: datetime, soft_end: datetime | None = None) -> Rep
     """The whole card."""
     state = status(rental)
     lines = tuple(line for line in _lines(rental, state) if line)
-    pictures = tuple(one.path for one in rental.results if one.name.endswith(".png")) if rental.closed_at else ()
+    pictures = (
+        tuple(one.path for one in rental.results if one.name.endswith(".png")) if rental.closed_at else ()
+    )
     return Reply(
         kind=Kind.CARD,
         title=title(rental),
@@ -66,7 +68,9 @@ def card(rental: Rental, now: datetime, soft_end: datetime | None = None) -> Rep
 
 def _lines(rental: Rental, state: str) -> list[str]:
     if state == "quoted":
-        return [f"This cannot cost more than {rental.worst_case}. Nothing is rented before somebody confirms."]
+        return [
+            f"This cannot cost more than {rental.worst_case}. Nothing is rented before somebody confirms."
+        ]
     if rental.closed_at is not None:
         return [_last_word(rental), _fix(rental)]
     if rental.goal is Goal.GONE and rental.ending is not None:
@@ -83,8 +87,12 @@ def _last_word(rental: Rental) -> str:
     if rental.ending is None:
         return why
     head = {
-        Ending.FAILED: "Failed", Ending.NO_OFFER: "No offer", Ending.CANCELLED: "Cancelled",
-        Ending.EXPIRED: "The quote expired", Ending.SOFT_END: "Budget used", Ending.HARD_END: "Hard end",
+        Ending.FAILED: "Failed",
+        Ending.NO_OFFER: "No offer",
+        Ending.CANCELLED: "Cancelled",
+        Ending.EXPIRED: "The quote expired",
+        Ending.SOFT_END: "Budget used",
+        Ending.HARD_END: "Hard end",
     }.get(rental.ending, rental.ending.value)
     return f"{head}: {why}" if why else f"{head}."
 
@@ -93,7 +101,9 @@ def _fix(rental: Rental) -> str:
     return rental.ending_note.partition("\n")[2]
 
 
-def _fields(rental: Rental, now: datetime, state: str, soft_end: datetime | None) -> tuple[tuple[str, str], ...]:
+def _fields(
+    rental: Rental, now: datetime, state: str, soft_end: datetime | None
+) -> tuple[tuple[str, str], ...]:
     found: list[tuple[str, str]] = [("state", state)]
     if rental.offer is not None:
         count = f" x{rental.offer.count}" if rental.offer.count > 1 else ""
@@ -135,7 +145,10 @@ def _time(rental: Rental, now: datetime, soft_end: datetime | None) -> list[tupl
 
 
 def _gate(attempt: Attempt) -> str:
-    count = {verdict: sum(check.verdict == verdict for check in attempt.report) for verdict in ("PASS", "WARN", "FAIL")}
+    count = {
+        verdict: sum(check.verdict == verdict for check in attempt.report)
+        for verdict in ("PASS", "WARN", "FAIL")
+    }
     return ", ".join(f"{number} {verdict}" for verdict, number in count.items() if number)
 
 
@@ -149,7 +162,7 @@ def _tables(rental: Rental) -> tuple[Table, ...]:
 
 def _size(size: int) -> str:
     for unit in ("B", "kB", "MB"):
-        if size < 1000:  # noqa: PLR2004 - decimal units
+        if size < 1000:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size = size / 1000  # type: ignore[assignment]
     return f"{size:.1f} GB"
@@ -167,10 +180,16 @@ def _buttons(rental: Rental, state: str) -> tuple[Button, ...]:
     if rental.closed_at is not None or rental.goal is Goal.GONE:
         return ()
     if state == "quoted":
-        return (Button("Confirm", f"confirm {rental.id}", primary=True), Button("Cancel", f"cancel {rental.id}"))
+        return (
+            Button("Confirm", f"confirm {rental.id}", primary=True),
+            Button("Cancel", f"cancel {rental.id}"),
+        )
     if rental.goal is Goal.QUOTED:
         return (Button("Cancel", f"cancel {rental.id}"),)
-    buttons = [Button("Tear down", f"down {rental.id}", danger=True), Button("Extend 1 h", f"extend {rental.id} 1h")]
+    buttons = [
+        Button("Tear down", f"down {rental.id}", danger=True),
+        Button("Extend 1 h", f"extend {rental.id} 1h"),
+    ]
     if rental.job is not None:
         buttons.append(Button("Logs", f"logs {rental.id}"))
     elif state == "ready":
@@ -183,7 +202,7 @@ def _tone(rental: Rental, state: str) -> Tone:
         return Tone.GOOD if rental.ending and rental.ending.is_success else Tone.WARN
     if rental.alarmed:
         return Tone.ALARM
-    return Tone.WARN if rental.stumbles >= 3 or state == "quoted" else Tone.CALM  # noqa: PLR2004
+    return Tone.WARN if rental.stumbles >= 3 or state == "quoted" else Tone.CALM
 
 
 def facts(rental: Rental, now: datetime) -> dict[str, Any]:
@@ -210,6 +229,7 @@ def facts(rental: Rental, now: datetime) -> dict[str, Any]:
         "loss": rental.progress.loss,
         "hard_end": rental.hard_end.isoformat() if rental.hard_end else None,
         "results": [
-            {"path": one.path, "name": one.name, "bytes": one.bytes, "sha256": one.sha256} for one in rental.results
+            {"path": one.path, "name": one.name, "bytes": one.bytes, "sha256": one.sha256}
+            for one in rental.results
         ],
     }

@@ -12,7 +12,9 @@ def short(length: timedelta) -> str:
         return f"{seconds} s"
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
     if minutes < 60:
-        return f"{minutes} min" if minutes >= 10 or not seconds % 60 else f"{minutes} min {seconds % 60:02d} s"
+        return (
+            f"{minutes} min" if minutes >= 10 or not seconds % 60 else f"{minutes} min {seconds % 60:02d} s"
+        )
     if hours < 48:
         return f"{hours} h" if not minutes % 60 else f"{hours} h {minutes % 60:02d} min"
     return f"{days} d" if not hours % 24 else f"{days} d {hours % 24} h"

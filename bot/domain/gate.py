@@ -90,7 +90,11 @@ def _mib(cell: str) -> float | None:
 def judge(probe: Probe, needs: Needs) -> tuple[Check, ...]:
     """All checks, cheap to dear, up to and including the first FAIL."""
     if not probe.complete:
-        return (Check("way in", "FAIL", "The machine's answer was cut off or is no answer.", "Take another machine."),)
+        return (
+            Check(
+                "way in", "FAIL", "The machine's answer was cut off or is no answer.", "Take another machine."
+            ),
+        )
     report = [Check("way in", "PASS", f"Commands run as {probe.values.get('user') or 'this user'}.")]
     checks = (*((_gpu_checks) if needs.count else (_no_gpu,)), _disk, _inodes, _ram, _python, _network, _shm)
     for check in checks:
@@ -103,12 +107,20 @@ def judge(probe: Probe, needs: Needs) -> tuple[Check, ...]:
 def _count(probe: Probe, needs: Needs) -> Check:
     rc = probe.values.get("nvsmi_rc", "")
     if not probe.gpus:
-        why = {"127": "nvidia-smi is not installed", "9": "the driver is not loaded", "124": "nvidia-smi hangs",
-               "15": "the GPU is lost", "18": "driver and library do not match"}.get(rc, f"nvidia-smi ended with {rc}")
+        why = {
+            "127": "nvidia-smi is not installed",
+            "9": "the driver is not loaded",
+            "124": "nvidia-smi hangs",
+            "15": "the GPU is lost",
+            "18": "driver and library do not match",
+        }.get(rc, f"nvidia-smi ended with {rc}")
         return Check("GPU", "FAIL", f"No NVIDIA GPU answers: {why}.", "Take another machine.")
     if len(probe.gpus) < needs.count:
         return Check(
-            "GPU", "FAIL", f"{len(probe.gpus)} of {needs.count} promised GPUs are there.", "Take another machine."
+            "GPU",
+            "FAIL",
+            f"{len(probe.gpus)} of {needs.count} promised GPUs are there.",
+            "Take another machine.",
         )
     return Check("GPU", "PASS", f"{len(probe.gpus)} GPU: {probe.gpus[0].name}.")
 
@@ -132,7 +144,10 @@ def _vram(probe: Probe, needs: Needs) -> Check:
     least = min(totals) / 1024
     if least < needs.vram_gb * _VRAM_SHARE:
         return Check(
-            "VRAM", "FAIL", f"{least:.0f} GB, and {needs.vram_gb:g} GB were promised.", "Take another machine."
+            "VRAM",
+            "FAIL",
+            f"{least:.0f} GB, and {needs.vram_gb:g} GB were promised.",
+            "Take another machine.",
         )
     return Check("VRAM", "PASS", f"{least:.0f} GB.")
 
@@ -141,7 +156,9 @@ def _vram_free(probe: Probe, needs: Needs) -> Check:
     for one in probe.gpus[: needs.count]:
         if one.free_mib is not None and one.total_mib and one.free_mib < one.total_mib * 0.9:
             used = (one.total_mib - one.free_mib) / 1024
-            return Check("VRAM free", "WARN", f"{used:.1f} GB are used by something else.", "Close what uses the GPU.")
+            return Check(
+                "VRAM free", "WARN", f"{used:.1f} GB are used by something else.", "Close what uses the GPU."
+            )
     return Check("VRAM free", "PASS", "Nobody else uses it.")
 
 
@@ -150,7 +167,9 @@ def _driver(probe: Probe, needs: Needs) -> Check:
     major = driver.partition(".")[0]
     if needs.driver_major and major.isdigit() and int(major) < needs.driver_major:
         return Check(
-            "driver", "FAIL", f"Driver {driver} is older than {needs.driver_major}, which the tool's CUDA needs.",
+            "driver",
+            "FAIL",
+            f"Driver {driver} is older than {needs.driver_major}, which the tool's CUDA needs.",
             "Take a machine with a newer driver.",
         )
     cuda = probe.values.get("cuda", "")
@@ -171,7 +190,9 @@ def _disk(probe: Probe, needs: Needs) -> Check:
     gigabytes = free * 1024 / 1e9
     if gigabytes < needs.disk_gb:
         return Check(
-            "disk", "FAIL", f"{gigabytes:.1f} GB are free and {needs.disk_gb:.1f} GB are needed.",
+            "disk",
+            "FAIL",
+            f"{gigabytes:.1f} GB are free and {needs.disk_gb:.1f} GB are needed.",
             "Free some space, or ask for more disk: disk 80GB.",
         )
     return Check("disk", "PASS", f"{gigabytes:.0f} GB free.")
@@ -180,7 +201,9 @@ def _disk(probe: Probe, needs: Needs) -> Check:
 def _inodes(probe: Probe, needs: Needs) -> Check:
     free = probe.number("inode_free")
     if free is not None and 0 < free < needs.inodes:
-        return Check("inodes", "FAIL", f"Only {free:.0f} more files fit on the disk.", "Take another machine.")
+        return Check(
+            "inodes", "FAIL", f"Only {free:.0f} more files fit on the disk.", "Take another machine."
+        )
     return Check("inodes", "PASS", "Room for the files.")
 
 
@@ -193,17 +216,24 @@ def _ram(probe: Probe, needs: Needs) -> Check:
         return Check("RAM", "WARN", "The machine does not tell its memory.")
     gigabytes = total / 1024**3
     if gigabytes < needs.ram_gb:
-        return Check("RAM", "FAIL", f"{gigabytes:.1f} GB, and {needs.ram_gb:g} GB are needed.", "Take a larger machine.")
+        return Check(
+            "RAM",
+            "FAIL",
+            f"{gigabytes:.1f} GB, and {needs.ram_gb:g} GB are needed.",
+            "Take a larger machine.",
+        )
     return Check("RAM", "PASS", f"{gigabytes:.0f} GB" + (" (limit of the container)." if limit else "."))
 
 
 def _python(probe: Probe, _needs: Needs) -> Check:
     version = probe.values.get("python", "none")
     parts = version.split(".")
-    if len(parts) != 2 or not all(part.isdigit() for part in parts):  # noqa: PLR2004 - major.minor
+    if len(parts) != 2 or not all(part.isdigit() for part in parts):
         return Check("Python", "FAIL", "No Python 3 runs there.", "Take an image that has Python 3.")
     if (int(parts[0]), int(parts[1])) < (3, 8):
-        return Check("Python", "FAIL", f"Python {version} is too old.", "Take an image with Python 3.8 or newer.")
+        return Check(
+            "Python", "FAIL", f"Python {version} is too old.", "Take an image with Python 3.8 or newer."
+        )
     return Check("Python", "PASS", f"Python {version}.")
 
 
@@ -216,7 +246,9 @@ def _network(probe: Probe, _needs: Needs) -> Check:
 def _shm(probe: Probe, needs: Needs) -> Check:
     size = probe.number("shm_kb")
     if needs.count and size is not None and size < 1024**2:
-        return Check("/dev/shm", "WARN", f"Only {size / 1024:.0f} MiB of shared memory.", "Use no loader workers.")
+        return Check(
+            "/dev/shm", "WARN", f"Only {size / 1024:.0f} MiB of shared memory.", "Use no loader workers."
+        )
     return Check("/dev/shm", "PASS", "Large enough.")
 
 

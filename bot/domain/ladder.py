@@ -1,11 +1,11 @@
 """The whole theory of the lifecycle: one pure function that reads like a table.
 
-    goal GONE      salvage what may be salvaged, tear every attempt down, close
-    any goal       hard end passed            -> GONE
-                   an older attempt not gone  -> tear it down first: never two machines at once
-    QUOTED         choose, show the price, wait for a person (or for the quote to expire)
-    READY          spin up, validate, and keep it until the hard end
-    TRAINED        ... deploy tools, transfer dataset, train (not beyond the soft end), pull results -> GONE
+goal GONE      salvage what may be salvaged, tear every attempt down, close
+any goal       hard end passed            -> GONE
+               an older attempt not gone  -> tear it down first: never two machines at once
+QUOTED         choose, show the price, wait for a person (or for the quote to expire)
+READY          spin up, validate, and keep it until the hard end
+TRAINED        ... deploy tools, transfer dataset, train (not beyond the soft end), pull results -> GONE
 """
 
 from __future__ import annotations

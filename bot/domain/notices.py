@@ -23,7 +23,10 @@ def reminder(rental: Rental, rung: int, now: datetime) -> Reply:
         lines=(
             f"{cost} of {rental.budget} spent; {short(end - now)} left, then it is torn down ({utc(end)}).",
         ),
-        buttons=(Button("Tear down", f"down {rental.id}", danger=True), Button("Extend 1 h", f"extend {rental.id} 1h")),
+        buttons=(
+            Button("Tear down", f"down {rental.id}", danger=True),
+            Button("Extend 1 h", f"extend {rental.id} 1h"),
+        ),
         tone=Tone.ALARM if rung >= budget.RUNGS[-1] else Tone.WARN,
         rental=rental.id,
         mention=(rental.owner,),
@@ -55,7 +58,11 @@ def stuck(rental: Rental, rung: int, now: datetime) -> Reply:
         tone=Tone.ALARM,
         rental=rental.id,
         mention=(rental.owner,),
-        data={"rental": rental.id, "stuck_minutes": rung, "cost_usd": f"{budget.spent(rental, now).dollars:.6f}"},
+        data={
+            "rental": rental.id,
+            "stuck_minutes": rung,
+            "cost_usd": f"{budget.spent(rental, now).dollars:.6f}",
+        },
     )
 
 

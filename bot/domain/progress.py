@@ -49,7 +49,11 @@ def read_bar(line: str, spec: ProgressSpec) -> Bar | None:
     rate = None if found["rate"] == "?" else float(found["rate"])
     seconds = None if not rate else (rate if found["unit"] == "s/it" else 1 / rate)
     return Bar(
-        int(found["n"]), int(found["total"]), _loss(found["postfix"] or "", spec), seconds, _clock(found["eta"])
+        int(found["n"]),
+        int(found["total"]),
+        _loss(found["postfix"] or "", spec),
+        seconds,
+        _clock(found["eta"]),
     )
 
 
@@ -89,7 +93,11 @@ def _stage(line: str, spec: ProgressSpec) -> str | None:
 def _advance(progress: Progress, bar: Bar) -> Progress:
     step = max(progress.step, min(bar.step, bar.total))
     changed = replace(
-        progress, step=step, total=bar.total or progress.total, seconds_per_step=bar.seconds_per_step, eta=bar.eta,
+        progress,
+        step=step,
+        total=bar.total or progress.total,
+        seconds_per_step=bar.seconds_per_step,
+        eta=bar.eta,
         stage=progress.stage if progress.stage == "saving" and step == progress.step else "training",
     )
     if bar.loss is None:

@@ -79,4 +79,6 @@ class Pass:
     async def record(self, after: Rental, *entries: Entry) -> None:
         """Write facts now and go on: the intent before a call that costs. Raises ``ClaimLost``."""
         until = self.now + self.hands.limits.claim
-        self.claim = await self.hands.store.claims.record(self.claim, after, now=self.now, entries=entries, until=until)
+        self.claim = await self.hands.store.claims.record(
+            self.claim, after, now=self.now, entries=entries, until=until
+        )

@@ -15,16 +15,25 @@ from bot.recipes import RecipeFile
 
 
 def write_manifest(
-    rental: Rental, recipes: Mapping[str, RecipeFile], dest: Path, results: tuple[ResultFile, ...],
-    curve: Path | None, now: datetime,
+    rental: Rental,
+    recipes: Mapping[str, RecipeFile],
+    dest: Path,
+    results: tuple[ResultFile, ...],
+    curve: Path | None,
+    now: datetime,
 ) -> tuple[ResultFile, ...]:
     """Write ``lastcall.json`` beside the results; returns our own files with their digests. Raises ``OSError``."""
     job, attempt = rental.job, rental.attempts[-1]
-    assert job is not None  # noqa: S101 - only a rental that trains has results
+    assert job is not None
     recipe = recipes[job.recipe].recipe
     content = {
         "rental": rental.id,
-        "recipe": {"name": job.recipe, "sha256": job.recipe_sha256, "tool": recipe.tool, "version": recipe.tool_version},
+        "recipe": {
+            "name": job.recipe,
+            "sha256": job.recipe_sha256,
+            "tool": recipe.tool,
+            "version": recipe.tool_version,
+        },
         "preset": job.preset,
         "inputs": dict(job.inputs),
         "dataset": {"sha256": job.dataset_sha256, "images": job.images, "bytes": job.dataset_bytes},
@@ -47,4 +56,6 @@ def write_manifest(
 
 def _digest(path: Path, dest: Path) -> ResultFile:
     content = path.read_bytes()
-    return ResultFile(str(path), str(path.relative_to(dest)), len(content), hashlib.sha256(content).hexdigest())
+    return ResultFile(
+        str(path), str(path.relative_to(dest)), len(content), hashlib.sha256(content).hexdigest()
+    )

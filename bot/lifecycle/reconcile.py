@@ -92,7 +92,7 @@ async def _take(turn: Pass, step: Step) -> Outcome:
         log.exception("rental %s, step %s, reference %s", turn.rental.id, step.value, reference)
         wait = timedelta(seconds=min(60, 2 ** min(6, turn.rental.stumbles + 1)))
         what = f"a fault of Lastcall ({type(fault).__name__}, reference {reference} in the log)"
-        if turn.rental.stumbles >= 8 and step not in (Step.TEAR_DOWN, Step.PULL_RESULTS):  # noqa: PLR2004
+        if turn.rental.stumbles >= 8 and step not in (Step.TEAR_DOWN, Step.PULL_RESULTS):
             return Fail(what, Blame.JOB)
         tries = {"salvage_tries": turn.rental.salvage_tries + 1} if step is Step.PULL_RESULTS else {}
         return Wait(turn.now + wait, what, tries, stumble=True)
@@ -141,7 +141,9 @@ def _given_up(turn: Pass, fail: Fail, step: Step | None = None) -> Verdict:
 
 
 def _restarted(rental: Rental) -> Any:
-    return replace(rental.progress, step=0, offset=0, eta=None, nan_lines=0, stage="", losses=(), moved_at=None)
+    return replace(
+        rental.progress, step=0, offset=0, eta=None, nan_lines=0, stage="", losses=(), moved_at=None
+    )
 
 
 def _changed(rental: Rental, facts: Mapping[str, Any], attempt: Mapping[str, Any], of: int | None) -> Rental:
@@ -164,8 +166,13 @@ async def _write(turn: Pass, verdict: Verdict) -> None:
     if shown.closed_at is not None:
         says.append(Say(f"closed:{after.id}", after.channel, closing(shown, now)))
     await hands.store.claims.apply(
-        turn.claim, after, now=now, wake_at=_wake(shown, verdict.wake_at, now, soft_end), rising=verdict.rising,
-        entries=turn.entries, says=says,
+        turn.claim,
+        after,
+        now=now,
+        wake_at=_wake(shown, verdict.wake_at, now, soft_end),
+        rising=verdict.rising,
+        entries=turn.entries,
+        says=says,
     )
 
 
@@ -174,7 +181,13 @@ def _remind(rental: Rental, now: datetime) -> tuple[Rental, list[Say]]:
     rental = replace(rental, reminded=budget.rung_still_said(rental, now))
     if notices.wants_reminders(rental) and (rung := budget.due_reminder(rental, now)) is not None:
         rental = replace(rental, reminded=rung)
-        says.append(Say(f"reminder:{rental.id}:{rung}:{rental.rev}", rental.channel, notices.reminder(rental, rung, now)))
+        says.append(
+            Say(
+                f"reminder:{rental.id}:{rung}:{rental.rev}",
+                rental.channel,
+                notices.reminder(rental, rung, now),
+            )
+        )
     if rental.closed_at is None and (rung := notices.stuck_rung(rental, now)) is not None:
         rental = replace(rental, alarmed=rung)
         says.append(Say(f"stuck:{rental.id}:{rung}", rental.channel, notices.stuck(rental, rung, now)))
@@ -188,7 +201,12 @@ def closing(rental: Rental, now: datetime) -> Reply:
     spent = budget.spent(rental, now)
     head = f"{title(rental)}: closed, {spent}"
     return replace(
-        shown, kind=Kind.NOTICE, title=head, tone=Tone.GOOD if good else Tone.WARN, mention=(rental.owner,), final=True
+        shown,
+        kind=Kind.NOTICE,
+        title=head,
+        tone=Tone.GOOD if good else Tone.WARN,
+        mention=(rental.owner,),
+        final=True,
     )
 
 

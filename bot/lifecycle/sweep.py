@@ -32,7 +32,9 @@ class Sweep:
     async def tick(self) -> list[str]:
         """Returns the ids of the machines that were asked to end."""
         now = self._hands.clock.now()
-        if not await self._hands.store.leases.take("sweep", token=self._token, now=now, until=now + 2 * EVERY):
+        if not await self._hands.store.leases.take(
+            "sweep", token=self._token, now=now, until=now + 2 * EVERY
+        ):
             return []
         ended: list[str] = []
         for provider in self._hands.providers.values():
@@ -52,7 +54,9 @@ class Sweep:
                 log.warning("sweep: %s on %s should not exist any more; ending it", machine.id, provider.name)
                 await provider.destroy(machine.id)
                 label = labels.parse(machine.label)
-                entry = Entry("sweep", f"ended {machine.id} on {provider.name}: {machine.label} should be gone")
+                entry = Entry(
+                    "sweep", f"ended {machine.id} on {provider.name}: {machine.label} should be gone"
+                )
                 await self._hands.store.journal.add(
                     [entry], now=self._hands.clock.now(), rental=label.rental if label else ""
                 )

@@ -56,11 +56,12 @@ class Watch:
             return fresh
 
     async def seen(self, attempt: Attempt | None) -> Seen:
-        """What is known of an attempt's machine. An answer that cannot be had or read is UNKNOWN."""
-        if attempt is None or attempt.machine_id is None:
+        """What is known of an attempt's machine that ran before. An answer that cannot be had or read is UNKNOWN."""
+        if attempt is None or attempt.machine_id is None or attempt.running_at is None:
             return Seen.UNKNOWN
         try:
-            listing = await self.listing(attempt.offer.provider, newer_than=self._clock.now() - FRESH)
+            newer_than = max(self._clock.now() - FRESH, attempt.running_at)
+            listing = await self.listing(attempt.offer.provider, newer_than=newer_than)
             machine = listing.by_id(attempt.machine_id)
             if machine is None:
                 machine = await self._providers[attempt.offer.provider].inspect(attempt.machine_id)

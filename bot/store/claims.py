@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Case, case, func, or_, select, update
+from sqlalchemy import Case, case, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.domain.errors import ClaimLost
@@ -26,6 +26,7 @@ from bot.store.rows import (
     write_says,
 )
 from bot.store.session import reading, unbroken
+from bot.store.types import UtcTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,13 @@ class Claims:
         self._engine = engine
 
     async def due(self, *, now: datetime, until: datetime, token: str, limit: int) -> list[Claim]:
-        """Claim at most ``limit`` rows whose time has come and that nobody else holds; the same statement on
-        SQLite (one writer) and PostgreSQL (SKIP LOCKED)."""
+        """Claim at most ``limit`` rows whose time has come and that nobody else holds, longest due first; the same
+        statement on SQLite (one writer) and PostgreSQL (SKIP LOCKED)."""
         ripe = (
             select(RENTALS.c.id)
             .where(RENTALS.c.closed_at.is_(None), RENTALS.c.wake_at <= now)
             .where(or_(RENTALS.c.claim_until.is_(None), RENTALS.c.claim_until < now))
-            .order_by(RENTALS.c.wake_at)
+            .order_by(RENTALS.c.wake_at, RENTALS.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
             .cte("due")
@@ -73,14 +74,17 @@ class Claims:
         )
         async with self._engine.begin() as connection:
             rows = (await connection.execute(statement)).mappings().all()
-            rentals = await rentals_from(connection, rows)
+            in_order = sorted(rows, key=lambda row: (row["wake_at"], row["id"]))  # RETURNING keeps none
+            rentals = await rentals_from(connection, in_order)
         return [Claim(rental, token, until) for rental in rentals]
 
     async def next_wake(self) -> datetime | None:
         """The earliest moment at which an open row wants to be looked at."""
         async with reading(self._engine) as connection:
             moment: datetime | None = (
-                await connection.execute(select(func.min(RENTALS.c.wake_at)).where(RENTALS.c.closed_at.is_(None)))
+                await connection.execute(
+                    select(func.min(RENTALS.c.wake_at)).where(RENTALS.c.closed_at.is_(None))
+                )
             ).scalar()
         return moment
 
@@ -117,7 +121,8 @@ class Claims:
         A command that came meanwhile (``rev`` moved) makes the row due at once. Raises ``ClaimLost``."""
         values: dict[str, Any] = _changes(claim.rental, after)
         values |= {"claim_token": None, "claim_until": None}
-        values["wake_at"] = case((RENTALS.c.rev != claim.rental.rev, now), else_=wake_at)
+        at_once, in_time = literal(now, UtcTime()), literal(wake_at, UtcTime())
+        values["wake_at"] = case((RENTALS.c.rev != claim.rental.rev, at_once), else_=in_time)
         if rising is not None:
             values |= _rise(rising)
         async with self._engine.begin() as connection:
@@ -128,18 +133,22 @@ class Claims:
 
     async def release(self, claim: Claim, *, now: datetime) -> None:
         """Let a row go in the middle, due at once; somebody else's is left alone."""
-        statement = update(RENTALS).where(RENTALS.c.id == claim.rental.id, RENTALS.c.claim_token == claim.token)
+        statement = update(RENTALS).where(
+            RENTALS.c.id == claim.rental.id, RENTALS.c.claim_token == claim.token
+        )
         async with self._engine.begin() as connection:
             await connection.execute(statement.values(claim_token=None, claim_until=None, wake_at=now))
 
-    async def _touch(self, connection: AsyncConnection, claim: Claim, values: dict[str, Any]) -> Sequence[Any]:
+    async def _touch(
+        self, connection: AsyncConnection, claim: Claim, values: dict[str, Any]
+    ) -> Sequence[Any]:
         statement = (
             update(RENTALS)
             .where(RENTALS.c.id == claim.rental.id, RENTALS.c.claim_token == claim.token)
             .values(values)
             .returning(RENTALS)
         )
-        rows = (await connection.execute(statement)).mappings().all()
+        rows: Sequence[Any] = (await connection.execute(statement)).mappings().all()
         if not rows:
             raise ClaimLost(claim.rental.id)
         return rows
@@ -161,7 +170,7 @@ def _rise(rising: Rising) -> dict[str, Any]:
     higher = RENTALS.c.goal < rising.goal
 
     def when_higher(value: Any, column: Any) -> Case[Any]:
-        return case((higher, value), else_=column)
+        return case((higher, literal(value, column.type)), else_=column)
 
     values: dict[str, Any] = {"goal": when_higher(rising.goal, RENTALS.c.goal)}
     if rising.ending is not None:
@@ -171,7 +180,9 @@ def _rise(rising: Rising) -> dict[str, Any]:
 
 
 def _changes(before: Rental, after: Rental) -> dict[str, Any]:
-    return {name: getattr(after, name) for name in PASS_FIELDS if getattr(after, name) != getattr(before, name)}
+    return {
+        name: getattr(after, name) for name in PASS_FIELDS if getattr(after, name) != getattr(before, name)
+    }
 
 
 async def _write_attempts(connection: AsyncConnection, before: Rental, after: Rental) -> None:

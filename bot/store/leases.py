@@ -36,6 +36,8 @@ class Leases:
 
     async def live(self, prefix: str, *, now: datetime) -> frozenset[str]:
         """Names of the leases under ``prefix`` that have not ended."""
-        query = select(LEASES.c.name).where(LEASES.c.name.startswith(prefix, autoescape=True), LEASES.c.until > now)
+        query = select(LEASES.c.name).where(
+            LEASES.c.name.startswith(prefix, autoescape=True), LEASES.c.until > now
+        )
         async with reading(self._engine) as connection:
             return frozenset(row.name for row in await connection.execute(query))

@@ -6,18 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import case, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.talk import Channel, Reply
 from bot.store.rows import OUTBOX, Say, write_says
 from bot.store.session import reading, unbroken
 
+_PAGE = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A message to be said now. ``ref`` is set when it was said before (edit it); ``retried`` when a try may
-    have been said without our knowing."""
+    """A message to be said now. ``ref`` is set when it was said before (edit it); ``retried`` when a try of what
+    is to be said now may have been said without our knowing."""
 
     seq: int
     key: str
@@ -44,35 +46,53 @@ class Outbox:
             await write_says(connection, rental, now, [say])
 
     async def waiting(self, *, now: datetime, serves: Callable[[Channel], bool], limit: int) -> list[int]:
-        """Sequence numbers that are due, unclaimed and for a channel that ``serves``; a cheap look before claiming."""
+        """Sequence numbers that are due, unclaimed and for a channel that ``serves``; a cheap look before claiming.
+        What nobody here serves is read past, however much it is."""
         query = (
             select(OUTBOX.c.seq, OUTBOX.c.channel)
-            .where(OUTBOX.c.due_at <= now, or_(OUTBOX.c.claim_until.is_(None), OUTBOX.c.claim_until < now))
+            .where(_may_be_said(now))
             .order_by(OUTBOX.c.seq)
-            .limit(500)
+            .limit(_PAGE)
         )
+        found: list[int] = []
+        last = 0
         async with reading(self._engine) as connection:
-            rows = (await connection.execute(query)).all()
-        return [row.seq for row in rows if serves(row.channel)][:limit]
+            while len(found) < limit:
+                rows = (await connection.execute(query.where(OUTBOX.c.seq > last))).all()
+                found += [row.seq for row in rows if serves(row.channel)]
+                if len(rows) < _PAGE:
+                    break
+                last = rows[-1].seq
+        return found[:limit]
 
     async def claim(self, seqs: list[int], *, now: datetime, until: datetime, token: str) -> list[Due]:
-        """Take these rows, as far as nobody else did, and note that a try begins."""
+        """Take these rows, as far as nobody else did and none of them would overtake another, and note that a try
+        begins."""
+        # Locked first, in order: the second statement then sees what a claimer who was quicker has written.
+        lock = select(OUTBOX.c.seq).where(OUTBOX.c.seq.in_(seqs)).order_by(OUTBOX.c.seq).with_for_update()
         statement = (
             update(OUTBOX)
-            .where(OUTBOX.c.seq.in_(seqs), OUTBOX.c.due_at <= now)
-            .where(or_(OUTBOX.c.claim_until.is_(None), OUTBOX.c.claim_until < now))
+            .where(OUTBOX.c.seq.in_(seqs), _may_be_said(now))
             .values(claim_token=token, claim_until=until, tries=OUTBOX.c.tries + 1)
             .returning(OUTBOX)
         )
         async with self._engine.begin() as connection:
+            await connection.execute(lock)
             rows = (await connection.execute(statement)).mappings().all()
             fresh = [row["seq"] for row in rows if row["tried_at"] is None]
             if fresh:
                 await connection.execute(update(OUTBOX).where(OUTBOX.c.seq.in_(fresh)).values(tried_at=now))
         due = [
             Due(
-                seq=row["seq"], key=row["key"], rental=row["rental"], channel=row["channel"], reply=row["reply"],
-                version=row["version"], ref=row["ref"], retried=row["tried_at"] is not None, tries=row["tries"],
+                seq=row["seq"],
+                key=row["key"],
+                rental=row["rental"],
+                channel=row["channel"],
+                reply=row["reply"],
+                version=row["version"],
+                ref=row["ref"],
+                retried=row["tried_at"] is not None,
+                tries=row["tries"],
                 token=token,
             )
             for row in rows
@@ -86,6 +106,7 @@ class Outbox:
             said=due.version,
             ref=ref,
             tries=0,
+            tried_at=None,
             due_at=case((OUTBOX.c.version > due.version, OUTBOX.c.due_at), else_=None),
         )
 
@@ -109,5 +130,20 @@ class Outbox:
     async def unsaid(self) -> int:
         """How many messages wait (for status and tests)."""
         async with reading(self._engine) as connection:
-            rows = (await connection.execute(select(OUTBOX.c.seq).where(OUTBOX.c.due_at.is_not(None)))).all()
-        return len(rows)
+            query = select(func.count()).where(OUTBOX.c.due_at.is_not(None))
+            return int((await connection.execute(query)).scalar_one())
+
+
+def _may_be_said(now: datetime) -> ColumnElement[bool]:
+    """Due, unclaimed, and no earlier message of the same rental to the same place is being said or put off."""
+    earlier = OUTBOX.alias("earlier")
+    overtaken = (
+        select(earlier.c.seq)
+        .where(
+            earlier.c.rental == OUTBOX.c.rental, earlier.c.channel == OUTBOX.c.channel, earlier.c.rental != ""
+        )
+        .where(earlier.c.seq < OUTBOX.c.seq, or_(earlier.c.due_at > now, earlier.c.claim_until >= now))
+        .where(earlier.c.due_at.is_not(None))
+    )
+    free = or_(OUTBOX.c.claim_until.is_(None), OUTBOX.c.claim_until < now)
+    return and_(OUTBOX.c.due_at <= now, free, ~overtaken.exists())

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.domain.money import Usd
+from bot.domain.money import ZERO, Usd
 from bot.domain.rental import Ending, Goal, Rental
 from bot.store.rows import (
     ATTEMPTS,
@@ -46,8 +46,16 @@ class Rentals:
         return rental.id
 
     async def raise_goal(
-        self, id: str, goal: Goal, *, now: datetime, key: str, entry: Entry,
-        ending: Ending | None = None, note: str = "", confirmed_by: str = "",
+        self,
+        id: str,
+        goal: Goal,
+        *,
+        now: datetime,
+        key: str,
+        entry: Entry,
+        ending: Ending | None = None,
+        note: str = "",
+        confirmed_by: str = "",
     ) -> bool:
         """Raise the goal and wake the row. False when it stood there already, or the key was used before."""
         values: dict[str, Any] = {"goal": goal, "rev": RENTALS.c.rev + 1, "wake_at": now}
@@ -62,15 +70,17 @@ class Rentals:
         self, id: str, *, by: timedelta, budget: Usd, now: datetime, key: str, entry: Entry, rev: int
     ) -> bool:
         """Move the hard end by ``by`` and raise the budget by ``budget``; refused (False) when anything about the
-        tab changed since ``rev`` was read, so that two people at once cannot extend past what was checked."""
+        tab changed since ``rev`` was read, so that two people at once cannot extend past what was checked.
+
+        Raises ``ValueError`` for less time or less money: what was promised is never taken back."""
+        if by < timedelta(0) or budget < ZERO:
+            raise ValueError("a rental is extended, never shortened")
         values: dict[str, Any] = {
-            "lifetime": _plus(RENTALS.c.lifetime, by),
-            "budget": _plus(RENTALS.c.budget, budget),
+            "lifetime": RENTALS.c.lifetime + by,
+            "budget": RENTALS.c.budget + budget,
             "rev": RENTALS.c.rev + 1,
             "wake_at": now,
-            "worst_case": case(
-                (RENTALS.c.worst_case.is_(None), None), else_=_plus(RENTALS.c.worst_case, budget)
-            ),
+            "worst_case": RENTALS.c.worst_case + budget,  # NULL stays NULL
         }
         guard = [RENTALS.c.rev == rev, RENTALS.c.goal < Goal.GONE, RENTALS.c.closed_at.is_(None)]
         return await self._change(id, values, guard, now=now, key=key, entry=entry)
@@ -83,17 +93,22 @@ class Rentals:
                 return False
             done = await connection.execute(update(RENTALS).where(RENTALS.c.id == id, *guard).values(values))
             if not done.rowcount:
+                # The key stays used: the same words delivered again get the same no, whatever happened since.
+                await connection.execute(update(REQUESTS).where(REQUESTS.c.key == key).values(effect=False))
                 return False
             await write_entries(connection, id, now, [entry])
         return True
 
     async def done_before(self, key: str) -> bool:
         """Whether a request with this key had its effect already."""
+        query = select(REQUESTS.c.key).where(REQUESTS.c.key == key, REQUESTS.c.effect)
         async with reading(self._engine) as connection:
-            return (await connection.execute(select(REQUESTS.c.key).where(REQUESTS.c.key == key))).first() is not None
+            return (await connection.execute(query)).first() is not None
 
     async def _rental_of(self, connection: AsyncConnection, key: str) -> str:
-        found: str = (await connection.execute(select(REQUESTS.c.rental).where(REQUESTS.c.key == key))).scalar_one()
+        found: str = (
+            await connection.execute(select(REQUESTS.c.rental).where(REQUESTS.c.key == key))
+        ).scalar_one()
         return found
 
     async def get(self, id: str) -> Rental | None:
@@ -109,7 +124,9 @@ class Rentals:
     async def closed_ones(self, *, limit: int, owner: str | None = None) -> list[Rental]:
         """The last closed ones, newest first."""
         query = select(RENTALS).where(RENTALS.c.closed_at.is_not(None)).order_by(RENTALS.c.closed_at.desc())
-        return await self._select((query.where(RENTALS.c.owner_key == owner) if owner else query).limit(limit))
+        return await self._select(
+            (query.where(RENTALS.c.owner_key == owner) if owner else query).limit(limit)
+        )
 
     async def labels(self) -> dict[str, tuple[str, bool]]:
         """Every label that may have a living machine: label to (rental, whether it may live)."""
@@ -124,8 +141,3 @@ class Rentals:
         async with reading(self._engine) as connection:
             rows = (await connection.execute(query)).mappings().all()
             return await rentals_from(connection, rows)
-
-
-def _plus(column: Any, amount: Any) -> Any:
-    # The typed column would wrap the sum; both sides are whole numbers in the database.
-    return column + amount

@@ -43,7 +43,8 @@ PERSON_FIELDS = frozenset(
 PASS_FIELDS = tuple(
     name
     for name in RENTAL_FIELDS
-    if name not in PERSON_FIELDS and name not in ("id", "namespace", "owner", "channel", "created_at", "want", "job")
+    if name not in PERSON_FIELDS
+    and name not in ("id", "namespace", "owner", "channel", "created_at", "want", "job")
 )
 
 
@@ -84,7 +85,10 @@ def attempt_values(rental: str, attempt: Attempt) -> dict[str, Any]:
 async def rentals_from(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> list[Rental]:
     """Domain values of rental rows, attempts joined by one query."""
     attempts = await attempts_of(connection, [row["id"] for row in rows])
-    return [Rental(**{name: row[name] for name in RENTAL_FIELDS}, attempts=tuple(attempts[row["id"]])) for row in rows]
+    return [
+        Rental(**{name: row[name] for name in RENTAL_FIELDS}, attempts=tuple(attempts[row["id"]]))
+        for row in rows
+    ]
 
 
 async def attempts_of(connection: AsyncConnection, ids: Iterable[str]) -> dict[str, list[Attempt]]:
@@ -92,13 +96,19 @@ async def attempts_of(connection: AsyncConnection, ids: Iterable[str]) -> dict[s
     found: dict[str, list[Attempt]] = defaultdict(list)
     wanted = list(ids)
     if wanted:
-        query = select(ATTEMPTS).where(ATTEMPTS.c.rental.in_(wanted)).order_by(ATTEMPTS.c.rental, ATTEMPTS.c.number)
+        query = (
+            select(ATTEMPTS)
+            .where(ATTEMPTS.c.rental.in_(wanted))
+            .order_by(ATTEMPTS.c.rental, ATTEMPTS.c.number)
+        )
         for row in (await connection.execute(query)).mappings():
             found[row["rental"]].append(Attempt(**{name: row[name] for name in ATTEMPT_FIELDS}))
     return found
 
 
-async def write_entries(connection: AsyncConnection, rental: str, at: datetime, entries: Sequence[Entry]) -> None:
+async def write_entries(
+    connection: AsyncConnection, rental: str, at: datetime, entries: Sequence[Entry]
+) -> None:
     """Add lines to the journal."""
     if entries:
         rows = [
@@ -112,8 +122,17 @@ async def write_says(connection: AsyncConnection, rental: str, at: datetime, say
     """Put messages into the outbox; a known key is rewritten and due again, unless it reads the same."""
     for say in says:
         statement = insert(connection, OUTBOX).values(
-            key=say.key, rental=rental, chat=say.channel.chat, channel=say.channel, reply=say.reply, created_at=at,
-            due_at=at, version=1, said=0, tries=0, dropped="",
+            key=say.key,
+            rental=rental,
+            chat=say.channel.chat,
+            channel=say.channel,
+            reply=say.reply,
+            created_at=at,
+            due_at=at,
+            version=1,
+            said=0,
+            tries=0,
+            dropped="",
         )
         statement = statement.on_conflict_do_update(
             index_elements=["key"],
@@ -124,6 +143,7 @@ async def write_says(connection: AsyncConnection, rental: str, at: datetime, say
 
 
 async def first_time(connection: AsyncConnection, key: str, at: datetime, rental: str) -> bool:
-    """Whether this request key had no effect yet; takes the key in the caller's transaction."""
-    statement = insert(connection, REQUESTS).values(key=key, at=at, rental=rental).on_conflict_do_nothing()
+    """Whether this request key was never used; takes the key in the caller's transaction."""
+    values = {"key": key, "at": at, "rental": rental, "effect": True}
+    statement = insert(connection, REQUESTS).values(values).on_conflict_do_nothing()
     return bool((await connection.execute(statement)).rowcount)

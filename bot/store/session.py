@@ -28,8 +28,7 @@ def open_database(url: str) -> AsyncEngine:
     """An engine for ``sqlite+aiosqlite`` or ``postgresql+asyncpg``. The folder of a SQLite file is made (0700)."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        if parsed.database and parsed.database != ":memory:":
-            Path(parsed.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        Path(parsed.database or "").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         engine = create_async_engine(url, connect_args={"timeout": 20}, pool_size=4, max_overflow=4)
         event.listen(engine.sync_engine, "connect", _sqlite_connected)
         event.listen(engine.sync_engine, "begin", _sqlite_begin)

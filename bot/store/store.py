@@ -43,7 +43,9 @@ class Store:
             statement = insert(connection, MARKS).values(name=name, value=otherwise).on_conflict_do_nothing()
             await connection.execute(statement)
         async with reading(self.engine) as connection:
-            value: str = (await connection.execute(select(MARKS.c.value).where(MARKS.c.name == name))).scalar_one()
+            value: str = (
+                await connection.execute(select(MARKS.c.value).where(MARKS.c.name == name))
+            ).scalar_one()
         return value
 
     async def close(self) -> None:

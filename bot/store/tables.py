@@ -13,7 +13,7 @@ from bot.domain.market import Access, Offer, Want
 from bot.domain.money import Usd
 from bot.domain.rental import Check, Ending, Goal, Job, Progress, ResultFile, Step
 from bot.domain.talk import Actor, Channel, Reply
-from bot.store.types import Rank, Span, UsdMicros, UtcTime, Value, Word
+from bot.store.types import Plain, Rank, Span, UsdMicros, UtcTime, Value, Word
 
 _SERIAL = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite numbers rows by itself only in an INTEGER primary key."""
@@ -44,7 +44,7 @@ class RentalRow(SQLModel, table=True):
     lifetime: timedelta = Field(sa_column=Column(Span(), nullable=False))
     goal: Goal = Field(sa_column=Column(Rank(Goal), nullable=False))
     ending: Ending | None = Field(default=None, sa_column=Column(Word(Ending)))
-    ending_note: str = Field(default="", sa_column=Column(Text, nullable=False))
+    ending_note: str = Field(default="", sa_column=Column(Plain(), nullable=False))
     confirmed_at: datetime | None = _time()
     confirmed_by: str = Field(default="", sa_column=Column(String(300), nullable=False))
     rev: int = Field(default=0, sa_column=Column(Integer, nullable=False))
@@ -60,7 +60,7 @@ class RentalRow(SQLModel, table=True):
     reminded: int = Field(default=0, sa_column=Column(Integer, nullable=False))
     alarmed: int = Field(default=0, sa_column=Column(Integer, nullable=False))
     stumbles: int = Field(default=0, sa_column=Column(Integer, nullable=False))
-    note: str = Field(default="", sa_column=Column(Text, nullable=False))
+    note: str = Field(default="", sa_column=Column(Plain(), nullable=False))
     step: Step | None = Field(default=None, sa_column=Column(Word(Step)))
     salvage_tries: int = Field(default=0, sa_column=Column(Integer, nullable=False))
     wake_at: datetime = _time(null=False, index=True)
@@ -87,7 +87,7 @@ class AttemptRow(SQLModel, table=True):
     dataset_at: datetime | None = _time()
     unit: str | None = Field(default=None, sa_column=Column(String(60)))
     unit_at: datetime | None = _time()
-    condemned: str | None = Field(default=None, sa_column=Column(Text))
+    condemned: str | None = Field(default=None, sa_column=Column(Plain()))
     refused: bool = Field(default=False, nullable=False)
     destroy_asked_at: datetime | None = _time()
     absent_at: datetime | None = _time()
@@ -104,7 +104,7 @@ class JournalRow(SQLModel, table=True):
     rental: str = Field(default="", sa_column=Column(String(6), nullable=False, index=True))
     actor: str = Field(default="", sa_column=Column(String(300), nullable=False))
     kind: str = Field(sa_column=Column(String(40), nullable=False))
-    text: str = Field(sa_column=Column(Text, nullable=False))
+    text: str = Field(sa_column=Column(Plain(), nullable=False))
     cost: Usd | None = Field(default=None, sa_column=Column(UsdMicros()))
 
 
@@ -130,18 +130,19 @@ class OutboxRow(SQLModel, table=True):
     """When to say it; null when nothing is due."""
     claim_token: str | None = Field(default=None, sa_column=Column(String(64)))
     claim_until: datetime | None = _time()
-    dropped: str = Field(default="", sa_column=Column(Text, nullable=False))
+    dropped: str = Field(default="", sa_column=Column(Plain(), nullable=False))
     """Why it will never be said."""
 
 
 class RequestRow(SQLModel, table=True):
-    """A request key that had its effect: the same key never has a second one."""
+    """A request key that was used: it never has a second effect, and none at all when it came in vain."""
 
     __tablename__ = "requests"
 
     key: str = Field(sa_column=Column(String(200), primary_key=True))
     at: datetime = _time(null=False)
     rental: str = Field(default="", sa_column=Column(String(6), nullable=False))
+    effect: bool = Field(default=True, nullable=False)
 
 
 class LeaseRow(SQLModel, table=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any
@@ -11,6 +13,20 @@ from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String, Text
 from sqlalchemy.types import TypeDecorator
 
 from bot.domain.money import Usd
+
+_KEPT_NOWHERE = re.compile("[\x00\ud800-\udfff]")
+"""PostgreSQL refuses NUL, both refuse half a surrogate pair. A trainer's last words may hold them, and a pass that
+cannot be written down would come again for ever."""
+
+
+class Plain(TypeDecorator[str]):
+    """Text from outside; a character that no database keeps becomes U+FFFD."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else _KEPT_NOWHERE.sub("\ufffd", value)
 
 
 class UsdMicros(TypeDecorator[Usd]):
@@ -93,7 +109,9 @@ class Rank(TypeDecorator[IntEnum]):
 
 
 class Value(TypeDecorator[Any]):
-    """A domain value as JSON text, typed by pydantic on the way back."""
+    """A domain value as JSON text, typed by pydantic on the way back.
+
+    ``json`` writes it, not pydantic: there a loss of infinity becomes null and the row could not be read again."""
 
     impl = Text
     cache_ok = True
@@ -104,7 +122,10 @@ class Value(TypeDecorator[Any]):
         self.adapter: TypeAdapter[Any] = TypeAdapter(shape)
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
-        return None if value is None else self.adapter.dump_json(value).decode()
+        if value is None:
+            return None
+        text = json.dumps(self.adapter.dump_python(value, mode="json"), ensure_ascii=False)
+        return _KEPT_NOWHERE.sub("\ufffd", text)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002
         return None if value is None else self.adapter.validate_json(value)

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_ssh_private_key,
+)
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -34,7 +41,9 @@ class Vault:
         private = pair.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
         sealed = Fernet(self._key()).encrypt(private).decode()
         async with self._engine.begin() as connection:
-            statement = insert(connection, SECRETS).values(ref=ref, sealed=sealed, at=now).on_conflict_do_nothing()
+            statement = (
+                insert(connection, SECRETS).values(ref=ref, sealed=sealed, at=now).on_conflict_do_nothing()
+            )
             fresh = bool((await connection.execute(statement)).rowcount)
         if not fresh:
             return await self._public(ref)
@@ -52,8 +61,6 @@ class Vault:
             raise KeyError(ref) from None
 
     async def _public(self, ref: str) -> str:
-        from cryptography.hazmat.primitives.serialization import load_ssh_private_key
-
         pair = load_ssh_private_key((await self.private_key(ref)).encode(), None)
         return pair.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode() + f" {ref}"
 
@@ -61,11 +68,7 @@ class Vault:
         """Write the private key into a 0600 file for a person's own ssh; returns its path. Raises ``KeyError``."""
         self._keys.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._keys / ref
-        text = await self.private_key(ref)
-        path.unlink(missing_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
+        os.replace(_written(self._keys, (await self.private_key(ref)).encode()), path)
         return path
 
     async def forget(self, ref: str) -> None:
@@ -85,11 +88,7 @@ def deployment_key(configured: str, data_dir: Path) -> Callable[[], bytes]:
         path = data_dir / "secret.key"
         if not path.exists():
             data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            fresh = data_dir / f".secret.key.{os.getpid()}"
-            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(Fernet.generate_key())
-                os.fsync(file.fileno())
+            fresh = _written(data_dir, Fernet.generate_key())
             try:
                 os.link(fresh, path)  # not replace: two processes that start at once must agree on one key
             except FileExistsError:
@@ -99,3 +98,13 @@ def deployment_key(configured: str, data_dir: Path) -> Callable[[], bytes]:
         return path.read_bytes()
 
     return read
+
+
+def _written(folder: Path, content: bytes) -> Path:
+    """A new 0600 file beside its place, so that nobody ever reads half of it. Its name is nobody else's: in a
+    container every process has the same id, and one that died here must not be in the way of the next."""
+    descriptor, name = tempfile.mkstemp(prefix=".fresh-", dir=folder)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        os.fsync(file.fileno())
+    return Path(name)

@@ -36,11 +36,10 @@ from tests.support.sshd import (
     private_text,
     public_line,
 )
-from tests.support.strays import as_nobody, dies_at, is_alive
-from tests.support.waiting import wait_until
+from tests.support.strays import as_nobody, dies_at, fresh_label
+from tests.support.waiting import is_alive, wait_until
 
-LABEL = "lc-tests-k7m2xq-1-20990101T0000Z"
-SECOND = "lc-tests-k7m2xq-2-20990101T0000Z"
+LABEL, SECOND = fresh_label(1), fresh_label(2)
 ANY_CPU = Want(cpu_ok=True, disk_gb=1)
 KEY = new_key()
 needs_sshd = pytest.mark.skipif(find_sshd() is None, reason="OpenSSH's sshd is not installed")
@@ -343,7 +342,8 @@ async def test_a_folder_that_is_half_made_is_starting(bench: Bench):
     bench.folder().mkdir(parents=True)
     bench.folder(SECOND).mkdir()
     (bench.folder(SECOND) / "machine.json").write_text("{half")
-    half, broken = await bench.provider().machines()
+    listed = {machine.label: machine for machine in await bench.provider().machines()}
+    half, broken = listed[LABEL], listed[SECOND]
     assert (half.state, half.access, "cut off" in half.reason) == (MachineState.STARTING, None, True)
     assert (broken.state, broken.label) == (MachineState.UNKNOWN, SECOND)
 

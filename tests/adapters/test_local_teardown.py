@@ -28,16 +28,16 @@ from tests.support.strays import (
     as_nobody,
     bystander,
     dies_at,
-    is_alive,
+    fresh_label,
     let_go,
     mount,
     pin_down,
     run_stray,
     unmount,
 )
-from tests.support.waiting import wait_until
+from tests.support.waiting import is_alive, wait_until
 
-LABEL = "lc-tests-k7m2xq-1-20990101T0000Z"
+LABEL = fresh_label()
 LONGER = LABEL + "-x"
 WAYS = (local_over_process, local_over_sshd, local_on_a_workstation)
 SLEEPER = ("/bin/sh", "-c", "sleep 300 & sleep 301")

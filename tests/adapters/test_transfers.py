@@ -151,6 +151,19 @@ class TestCutAndContinued:
         await local.shell.send(local.access, parcels, "d")
         assert names(local.folder / "d") == ["1-small", "2-big", "3-last"]
 
+    async def test_a_line_that_was_lost_without_a_word_does_not_block_the_next(
+        self, local: Way, tmp_path: Path
+    ):
+        """The far side still waits for bytes on the old line; after a silence it gives up, and the folder is free."""
+        request = {"workdir": str(local.folder), "dest": "d", "files": [["2-big", BIG]], "silence": 1}
+        async with local.shell._open(local.access) as channel:
+            lost = Conversation(channel, "m", patience=20)
+            await lost.ask("receive", request)
+            await lost.hear()
+            await lost.say({"file": 0, "from": 0})
+            await local.shell.send(local.access, fill(tmp_path / "here"), "d")
+        assert names(local.folder / "d") == ["1-small", "2-big", "3-last"]
+
     async def test_two_into_one_folder_take_turns(self, local: Way, tmp_path: Path):
         """The second waits for the first and then finds its work done."""
         parcels = fill(tmp_path / "here")

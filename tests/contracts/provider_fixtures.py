@@ -20,10 +20,16 @@ from adapters.providers.local import LocalProvider, this_computer
 from adapters.providers.local.far import machines
 from adapters.providers.local.host import Host
 from adapters.shell import Shells
+from adapters.simulators.clock import SimClock
+from adapters.simulators.machine import SimHost
+from adapters.simulators.provider import WorldProvider
+from adapters.simulators.world import World
 from bot.domain.errors import Unreachable
 from bot.domain.market import Access, Want
+from bot.domain.money import Usd
 from bot.ports import Provider, Ran
 from tests.support.sshd import KEY_REF, MemoryKeyring, RealSshd, find_sshd
+from tests.support.worlds import SECOND, START, WorldLine
 
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEJvNEGyhpBtNsGGc0ZsU2nZGx5Zz6zJKvZv3oIlQZj5"
 
@@ -53,7 +59,7 @@ class Stand:
     """What was taken cannot be had a second time."""
     becomes: timedelta = timedelta(seconds=20)
     """Time within which a launched machine runs, and a destroyed one is gone."""
-    step: Callable[[], None] = lambda: None
+    step: Callable[[], object] = lambda: None
     """Lets a little time pass in the vendor's world, where that has a clock of its own."""
 
 
@@ -142,7 +148,18 @@ async def local_on_a_workstation(folder: Path) -> AsyncIterator[Stand]:
             yield stand
 
 
+@asynccontextmanager
+async def simulated_world(folder: Path) -> AsyncIterator[Stand]:
+    """The world that crash tests and journeys stand on, without a lag."""
+    clock = SimClock(START)
+    world = World(clock)
+    world.add_host(SimHost("h", "RTX 3090", Usd.of("0.20")))
+    provider = partial(WorldProvider, world)
+    yield Stand(provider(), provider, WorldLine(world), Want(), step=lambda: clock.advance(30 * SECOND))
+
+
 PROVIDERS: tuple[Make, ...] = (
+    simulated_world,
     local_over_process,
     local_over_sshd,
     local_on_a_workstation,

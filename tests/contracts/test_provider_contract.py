@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -15,8 +16,9 @@ from bot.domain.money import ZERO
 from tests.contracts.provider_fixtures import PROVIDERS, PUBLIC_KEY, Make, Stand
 from tests.support.waiting import wait_until
 
-LABEL = "lc-contracttests1234567-k7m2xq-1-20990101T0000Z"
-SECOND = "lc-contracttests1234567-k7m2xq-2-20990101T0000Z"
+_RENTAL = uuid4().hex[:6]  # marks in environments are seen by all tests of a computer
+LABEL = f"lc-contracttests1234567-{_RENTAL}-1-20990101T0000Z"
+SECOND = f"lc-contracttests1234567-{_RENTAL}-2-20990101T0000Z"
 
 
 @pytest.fixture(params=PROVIDERS, ids=lambda make: make.__name__)

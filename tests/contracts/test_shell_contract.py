@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -113,10 +114,13 @@ class TestRun:
     async def test_a_command_finds_its_own_path_environment_and_folder(self, way: Way):
         """PATH is ours and not the login's; the access's environment and folder are set; there is no terminal."""
         script = "pwd; echo $PATH; echo $LASTCALL_MACHINE; tty"
-        ran = await way.shell.run(way.access, ["sh", "-c", script], limit=SOON)
+        access = replace(way.access, path_prepend=("/venv/main/bin", "/with space"))
+        ran = await way.shell.run(access, ["sh", "-c", script], limit=SOON)
         folder, path, label, terminal = ran.stdout.decode().splitlines()
         assert folder == str(way.folder)
-        assert path == "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        assert (
+            path == "/venv/main/bin:/with space:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        )
         assert (label, terminal) == ("lc-test", "not a tty")
 
     async def test_a_missing_program_is_exit_code_127(self, way: Way):

@@ -11,8 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Any
-
-import psutil
+from uuid import uuid4
 
 from bot.domain.market import Access
 from bot.ports import Shell
@@ -36,6 +35,12 @@ while True:
 """
 """Forks twice, leaves its session, ignores TERM, and tells its pid in a file."""
 
+
+def fresh_label(attempt: int = 1) -> str:
+    """A label that no other test has: marks in environments are seen by all tests of a computer."""
+    return f"lc-tests-{uuid4().hex[:6]}-{attempt}-20990101T0000Z"
+
+
 WAITING = "import signal; signal.pause()"
 
 
@@ -49,14 +54,6 @@ async def run_stray(shell: Shell, access: Access, folder: Path) -> Callable[[], 
 def bystander(env: Mapping[str, str], cwd: Path) -> subprocess.Popen[bytes]:
     """A process that waits, in ``cwd``, with ``env`` beside the usual one. The caller kills it."""
     return subprocess.Popen([sys.executable, "-I", "-S", "-c", WAITING], env={**os.environ, **env}, cwd=cwd)
-
-
-def is_alive(pid: int) -> bool:
-    """Whether it runs; one that is dead and unburied does not."""
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def dies_at(point: int, work: Callable[[], object], where: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -47,6 +48,12 @@ Around = Callable[[Any], Any]
 def same(thing: Any) -> Any:
     """No wrapper."""
     return thing
+
+
+@functools.cache
+def shipped() -> recipes.Recipes:
+    """Read once: thousands of towns are built."""
+    return recipes.load(recipes.SHIPPED)
 
 
 @dataclass(slots=True)
@@ -96,7 +103,7 @@ class Town:
     clock: SimClock = field(default_factory=lambda: SimClock(START))
     wrap: Wrappers = field(default_factory=Wrappers)
     plan: CrashPlan | None = None
-    recipes: Mapping[str, recipes.RecipeFile] = field(default_factory=lambda: recipes.load(recipes.SHIPPED))
+    recipes: Mapping[str, recipes.RecipeFile] = field(default_factory=shipped)
     auto_confirm: Usd = field(default_factory=lambda: Usd.of(100))
     script: UnitScript = field(default_factory=lambda: Training(lasts=timedelta(minutes=2), lines=6))
     world_options: dict[str, Any] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from adapters.simulators.clock import SimClock
+from adapters.simulators.faults import ALWAYS, Fault, FaultKind
 from adapters.simulators.machine import SimHost
 from adapters.simulators.provider import WorldProvider, access_to
 from adapters.simulators.shell import WorldShell
@@ -44,6 +45,39 @@ class Street:
     async def launch(self, label: str = LABEL, gpu: str | None = None) -> str:
         offers = await self.provider.offers(Want(gpu=gpu))
         return await self.provider.launch(offers[0], order(label))
+
+
+class WorldLine:
+    """The line to a world's vendor, for ``tests/contracts``: ``cut`` lets nothing through, ``deaf`` loses answers."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._cut = self._deaf = False
+
+    @property
+    def cut(self) -> bool:
+        return self._cut
+
+    @cut.setter
+    def cut(self, on: bool) -> None:
+        self._cut = on
+        self._plan()
+
+    @property
+    def deaf(self) -> bool:
+        return self._deaf
+
+    @deaf.setter
+    def deaf(self, on: bool) -> None:
+        self._deaf = on
+        self._plan()
+
+    def _plan(self) -> None:
+        self._world.faults.clear()
+        if self._cut or self._deaf:
+            kind = FaultKind.LOST_BEFORE if self._cut else FaultKind.LOST_AFTER
+            for call in ("offers", "launch", "inspect", "machines", "destroy", "account"):
+                self._world.plan(call, Fault(kind, times=ALWAYS))
 
 
 class Room:

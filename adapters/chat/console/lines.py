@@ -10,8 +10,8 @@ from adapters.chat.console.as_json import as_json
 from adapters.chat.console.buttons import Numbers
 from adapters.chat.console.clean import block
 from adapters.chat.console.pen import Pen
-from adapters.chat.console.plain import gist, news, plain
-from adapters.chat.console.screen import Printed
+from adapters.chat.console.plain import gist, meter_line, news, plain, story
+from adapters.chat.console.screen import Printed, Told
 from bot.domain.talk import Kind, Reply
 
 
@@ -49,7 +49,8 @@ class Keyboard:
 
 
 class PlainScreen:
-    """Plain lines; of a card that changes, only what a person cares about. ``presses``: numbers can be typed."""
+    """Plain lines; of a card that changes, only what a person cares about. ``presses``: numbers can be typed.
+    ``story``: the steps are told (``tell``), so that of an open card only how far it is needs saying."""
 
     types_ahead = False
 
@@ -62,10 +63,12 @@ class PlainScreen:
         asks: bool,
         presses: bool = False,
         prompt: str = "",
+        story: bool = False,
     ) -> None:
         self.asks = asks
         self._out = out
         self._keyboard = keyboard
+        self._story = story
         self._numbers = numbers
         self._prompt = prompt
         self._gists: dict[str, tuple[object, ...]] = {}
@@ -80,6 +83,8 @@ class PlainScreen:
     async def post(self, ref: str, reply: Reply) -> None:
         """In full, once."""
         self._gists[ref] = gist(reply)
+        if self._is_told(reply):
+            return
         if self._printed.was_answer(reply):
             self._numbers.hear(ref, reply)
         elif self._printed.is_news(ref, reply):
@@ -98,11 +103,15 @@ class PlainScreen:
             self._print(ref, reply)
         else:
             self._numbers.hear(ref, reply)
-            self._out.write(news(reply) + "\n")
+            self._out.write(self._brief(reply))
 
     async def say(self, sentence: str) -> None:
         """As it is, without decoration."""
         self._out.write(block(sentence) + "\n")
+
+    async def tell(self, told: Told) -> None:
+        """In columns."""
+        self._out.write(story(told) + "\n")
 
     async def read(self, question: str = "") -> str | None:
         """A line of the input."""
@@ -118,6 +127,16 @@ class PlainScreen:
 
     async def close(self) -> None:
         """Nothing was changed."""
+
+    def _is_told(self, reply: Reply) -> bool:
+        """Whether the story says it already: an open card that asks nothing."""
+        asks = any(button.primary for button in reply.buttons)
+        return self._story and reply.kind is Kind.CARD and not reply.final and not asks
+
+    def _brief(self, reply: Reply) -> str:
+        if not self._is_told(reply):
+            return news(reply) + "\n"
+        return story(Told("", "", "", meter_line(reply.meter))) + "\n" if reply.meter else ""
 
     def _print(self, ref: str, reply: Reply) -> None:
         numbered = self._numbers.hear(ref, reply) and self._presses
@@ -150,6 +169,10 @@ class JsonScreen:
     async def say(self, sentence: str) -> None:
         """Not a reply, so not on the reply's stream."""
         self._errors.write(block(sentence) + "\n")
+
+    async def tell(self, told: Told) -> None:
+        """Not a reply either."""
+        self._errors.write(story(told) + "\n")
 
     async def read(self, question: str = "") -> str | None:
         """A line of the input."""

@@ -14,7 +14,8 @@ from adapters.chat.console.clean import block
 from adapters.chat.console.lines import Keyboard
 from adapters.chat.console.pen import Pen
 from adapters.chat.console.region import Paper, Region
-from adapters.chat.console.render import draw
+from adapters.chat.console.render import draw, draw_told
+from adapters.chat.console.screen import Told
 from bot.domain.talk import Reply
 
 BEAT = 0.25
@@ -67,6 +68,10 @@ class LiveScreen:
     async def say(self, sentence: str) -> None:
         """A quiet line."""
         self._print(Text(block(sentence), style="dim"), air=False)
+
+    async def tell(self, told: Told) -> None:
+        """Above the cards."""
+        self._print(draw_told(told), air=False)
 
     async def read(self, question: str = "") -> str | None:
         """Ask below everything; the cards step aside meanwhile."""

@@ -34,6 +34,7 @@ def open_console(
     adopted: Callable[[], Container[str]] = tuple,
     on_interrupt: Callable[[], None] | None = None,
     leaving: Callable[[], Awaitable[str]] | None = None,
+    story: bool = False,
     stdin: TextIO | None = None,
     stdout: TextIO | None = None,
     stderr: TextIO | None = None,
@@ -43,8 +44,8 @@ def open_console(
 ) -> ConsoleChat:
     """A terminal chat that fits where it runs.
 
-    ``interactive``: lines will be read (``listen``); otherwise one command is run (``run_once``). ``input`` and
-    ``output`` are the line editor's own, for tests."""
+    ``interactive``: lines will be read (``listen``); otherwise one command is run (``run_once``). ``story``: the
+    steps are told beside the cards. ``input`` and ``output`` are the line editor's own, for tests."""
     streams = _Streams(
         stdin or sys.stdin or io.StringIO(),
         stdout or sys.stdout or io.StringIO(),
@@ -63,7 +64,9 @@ def open_console(
             output=output,
         )
     else:
-        screen = streams.screen(numbers, interactive=interactive, json=json, environ=environ)
+        screen = streams.screen(
+            numbers, interactive=interactive, json=json, environ=environ, story=story
+        )
     return ConsoleChat(
         seat, screen, conversation, adopted=adopted, on_interrupt=on_interrupt, leaving=leaving
     )
@@ -82,7 +85,7 @@ class _Streams:
         return self.stdin.isatty() and self._can_draw(environ)
 
     def screen(
-        self, numbers: Numbers, *, interactive: bool, json: bool, environ: Mapping[str, str]
+        self, numbers: Numbers, *, interactive: bool, json: bool, environ: Mapping[str, str], story: bool
     ) -> Screen:
         """Everything but the prompt."""
         keyboard, out = Keyboard(self.stdin), Pen(self.stdout)
@@ -92,7 +95,9 @@ class _Streams:
             return LiveScreen(out, keyboard, asks=self.stdin.isatty(), colour=not environ.get("NO_COLOR"))
         watched = self.stdin.isatty() and out.isatty()
         prompt = "> " if interactive and watched else ""
-        return PlainScreen(out, keyboard, numbers, asks=watched, presses=interactive, prompt=prompt)
+        return PlainScreen(
+            out, keyboard, numbers, asks=watched, presses=interactive, prompt=prompt, story=story
+        )
 
     def _can_draw(self, environ: Mapping[str, str]) -> bool:
         return self.stdout.isatty() and environ.get("TERM", "") not in ("dumb", "unknown")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from rich.cells import cell_len
 
 from adapters.chat.console.clean import clean, line
+from adapters.chat.console.screen import Told
 from bot.domain.errors import Caret
 from bot.domain.talk import Button, Kind, Meter, Reply, Table
 
@@ -31,6 +32,19 @@ def news(reply: Reply) -> str:
     elif reply.lines:
         parts.append(reply.lines[0])
     return "  ".join(part for part in parts if part)
+
+
+def story(told: Told) -> str:
+    """``17:14:40  3/8  validate          gate 3: 8 passed``: columns, so that the eye runs down the steps."""
+    return f"  {told.at:<8}  {told.number:>3}  {line(told.word):<16}  {line(told.text)}"
+
+
+def pictures(reply: Reply) -> list[str]:
+    """Those that no table of the reply has named with its folder already."""
+    named = {
+        f"{table.note.removeprefix('In ')}/{row[0]}" for table in reply.tables for row in table.rows if row
+    }
+    return [path for path in reply.pictures if path not in named]
 
 
 def stage(reply: Reply) -> str:
@@ -91,7 +105,7 @@ def _body(reply: Reply, *, numbered: bool) -> Iterator[str]:
         yield from _table(table)
     if reply.code:
         yield from reply.code.split("\n")
-    yield from (f"Picture  {path}" for path in reply.pictures)
+    yield from (f"Picture  {path}" for path in pictures(reply))
     if reply.buttons:
         yield from say_buttons(reply.buttons, numbered=numbered)
 

@@ -24,7 +24,8 @@ from adapters.chat.console.clean import line as one_line
 from adapters.chat.console.conversation import Conversation
 from adapters.chat.console.history import TidyHistory
 from adapters.chat.console.region import Paper, Region
-from adapters.chat.console.render import draw, paint
+from adapters.chat.console.render import draw, draw_told, paint
+from adapters.chat.console.screen import Told
 from bot.domain.talk import Reply
 
 BEAT = 0.25
@@ -104,6 +105,10 @@ class PromptScreen:
     async def say(self, sentence: str) -> None:
         """A quiet line."""
         await self._print(Text(block(sentence), style="dim"))
+
+    async def tell(self, told: Told) -> None:
+        """Above the prompt."""
+        await self._print(draw_told(told))
 
     def busy(self, text: str) -> None:
         """A quiet line above the prompt while an answer is being made."""

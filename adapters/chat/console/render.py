@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
+from rich.table import Table as Grid
 from rich.text import Text
 
-from adapters.chat.console.clean import clean
-from adapters.chat.console.plain import meter_line, stage
+from adapters.chat.console.clean import clean, line
+from adapters.chat.console.plain import meter_line, pictures, stage
+from adapters.chat.console.screen import Told
 from adapters.chat.console.shapes import WIDEST, Bar, ButtonRow, Pointer, Rows, fields_grid, indented
 from bot.domain.talk import Kind, Reply, Tone
 
@@ -49,6 +51,22 @@ def brief(reply: Reply) -> Text:
     return text
 
 
+def draw_told(told: Told) -> RenderableType:
+    """A line of a story; a long one goes on under its own beginning."""
+    style = _TONE[told.tone]
+    grid = Grid.grid(padding=(0, 2, 0, 0))
+    for width, justify in ((8, "left"), (3, "right"), (16, "left")):
+        grid.add_column(width=width, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    grid.add_column(overflow="fold")
+    grid.add_row(
+        Text(told.at, style="dim"),
+        Text(told.number, style="dim"),
+        Text(line(told.word), style=f"bold {style}"),
+        Text(line(told.text)),
+    )
+    return indented(grid)
+
+
 def paint(
     what: RenderableType, *, width: int, colour: bool = True, encoding: str = "utf-8", cut: bool = False
 ) -> str:
@@ -67,7 +85,7 @@ def paint(
         _environ={},
     )
     console.print(Group(what), crop=cut)
-    return "".join(f"{line.rstrip(' ')}\n" for line in sheet.getvalue().splitlines())
+    return "".join(f"{row.rstrip(' ')}\n" for row in sheet.getvalue().splitlines())
 
 
 class _Sheet(io.StringIO):
@@ -132,8 +150,8 @@ def _groups(reply: Reply, *, numbered: bool) -> Iterator[list[RenderableType]]:
         yield [Rows(table)]
     if reply.code:
         yield [Text(reply.code, overflow="fold")]
-    if reply.pictures:
-        yield [fields_grid(tuple(("Picture", path) for path in reply.pictures))]
+    if shown := pictures(reply):
+        yield [fields_grid(tuple(("Picture", path) for path in shown))]
     if reply.buttons:
         yield [ButtonRow(reply.buttons, numbered=numbered)]
 

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
-from bot.domain.talk import Kind, Reply
+from bot.domain.talk import Kind, Reply, Tone
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A line of a story: when, the how-manieth of the steps, its name, what happened."""
+
+    at: str
+    number: str
+    word: str
+    text: str
+    tone: Tone = Tone.CALM
 
 
 class Screen(Protocol):
@@ -26,6 +38,9 @@ class Screen(Protocol):
 
     async def say(self, sentence: str) -> None:
         """A word of the terminal's own; it may have several lines."""
+
+    async def tell(self, told: Told) -> None:
+        """A line of a story that is told beside the cards."""
 
     async def read(self, question: str = "") -> str | None:
         """The next line, None at the end of all. Raises ``KeyboardInterrupt`` for Ctrl-C on an empty line."""

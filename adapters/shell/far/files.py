@@ -13,8 +13,9 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 from adapters.shell.far.words import CHUNK, Trouble, folder_in, is_within, parts_of, show
 
 HIDDEN = ".incoming-lastcall"
-LOCK_WAIT_S = 20.0
-"""How long a transfer waits for another into the same folder: one whose connection was cut ends within seconds."""
+LOCK_WAIT_S = 240.0
+"""How long a transfer waits for another into the same folder. One whose connection was cut ends at once where the
+cut was noticed, else when it has heard nothing for some minutes."""
 SYNC_EVERY = 64 * 1024 * 1024
 """Bytes after which written data is pushed to the disk, so that the last push of a big file is short."""
 SETTLE_FILES = 64

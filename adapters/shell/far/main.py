@@ -35,5 +35,11 @@ def main(verb: Callable[[Talk, Dict[str, Any]], None]) -> None:
 def _enter(workdir: str) -> None:
     if not os.path.isabs(workdir):
         raise Trouble("the machine's folder must be absolute, not %s" % show(workdir))
-    os.makedirs(workdir, exist_ok=True)
+    try:
+        # Its last part only: a look after the teardown must not bring a wiped machine's folder back.
+        os.mkdir(workdir)
+    except FileExistsError:
+        pass
+    except FileNotFoundError:
+        raise Trouble("the machine's folder %s is gone" % show(workdir), "missing")
     os.chdir(workdir)

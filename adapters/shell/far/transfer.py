@@ -17,6 +17,7 @@ def receive(talk: Talk, asked: Dict[str, Any]) -> None:
     done = False
     try:
         talk.say({"have": inbox.have_all(files)})
+        talk.expect(asked["silence"])
         while True:
             head = talk.hear()
             if head.get("end"):

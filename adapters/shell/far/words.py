@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import struct
 import time
 from typing import IO, Any, Dict, Iterator, List
@@ -29,6 +30,10 @@ class Trouble(Exception):
 
 class Gone(Exception):
     """The other side hung up: nobody is left to tell."""
+
+
+def _hang_up(number: int, frame: object) -> None:
+    raise Gone
 
 
 def trouble_of(error: OSError) -> Trouble:
@@ -56,6 +61,7 @@ class Talk:
         self._in = hear
         self._out = say
         self._ticked = time.monotonic()
+        self._patience = 0
 
     def word(self, word: Dict[str, Any]) -> None:
         """Say it when there is more to say."""
@@ -66,15 +72,25 @@ class Talk:
         self.word(word)
         self._out.flush()
 
+    def expect(self, seconds: int) -> None:
+        """From now on, take a silence of ``seconds`` for a hang-up: a line that was lost without a word (a router that
+        forgot it) is not noticed by the SSH server for hours, and what it holds must not be held so long."""
+        signal.signal(signal.SIGALRM, _hang_up)
+        self._patience = seconds
+
     def hear(self) -> Dict[str, Any]:
+        signal.alarm(self._patience)
         line = self._in.readline()
+        signal.alarm(0)
         if not line.endswith(b"\n"):
             raise Gone
         word: Dict[str, Any] = json.loads(line)
         return word
 
     def take(self, count: int) -> bytes:
+        signal.alarm(self._patience)
         data = self._in.read(count)
+        signal.alarm(0)
         if len(data) < count:
             raise Gone
         return data

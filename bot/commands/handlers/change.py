@@ -23,16 +23,29 @@ async def confirm(house: House, request: Request, command: Confirm) -> Reply:
     if rental.goal >= rental.wished and rental.goal is not Goal.GONE:
         return await _said(house, rental, f"{rental.id} was confirmed already.")
     if rental.goal is Goal.GONE:
-        raise Refused(f"{rental.id} is over: {rental.ending.value if rental.ending else 'closed'}.", help="Ask anew.")
+        raise Refused(
+            f"{rental.id} is over: {rental.ending.value if rental.ending else 'closed'}.", help="Ask anew."
+        )
     if rental.quoted_at is None or rental.offer is None:
         raise Refused(f"{rental.id} has no price yet.", help="Wait for the quote, then confirm.")
     entry = _asked(request, f"confirmed at most {rental.worst_case}")
     done = await house.store.rentals.raise_goal(
-        rental.id, rental.wished, now=house.clock.now(), key=request.key, entry=entry, confirmed_by=request.actor.key
+        rental.id,
+        rental.wished,
+        now=house.clock.now(),
+        key=request.key,
+        entry=entry,
+        confirmed_by=request.actor.key,
     )
     house.nudge()
-    note = "" if done or await _done_before(house, request) else " It was confirmed or ended by somebody meanwhile."
-    return await _said(house, rental, f"Confirmed: {rental.id} cannot cost more than {rental.worst_case}.{note}")
+    note = (
+        ""
+        if done or await _done_before(house, request)
+        else " It was confirmed or ended by somebody meanwhile."
+    )
+    return await _said(
+        house, rental, f"Confirmed: {rental.id} cannot cost more than {rental.worst_case}.{note}"
+    )
 
 
 async def cancel(house: House, request: Request, command: Cancel) -> Reply:
@@ -53,11 +66,14 @@ async def down(house: House, request: Request, command: Down) -> Reply:
         if rental.closed_at is not None:
             return await _said(house, rental, f"{rental.id} is closed already.")
         await _end(house, request, rental, _ending_of(rental), request.key)
-        return await _said(house, rental, f"Tearing down {rental.id}; it is closed when the provider shows nothing of it.")
+        return await _said(
+            house, rental, f"Tearing down {rental.id}; it is closed when the provider shows nothing of it."
+        )
     rentals = [
         each
         for each in await find.visible(house, request.actor)
-        if (command.which == ALL or each.owner.key == request.actor.key) and not may(request.actor, Deed.END, each)
+        if (command.which == ALL or each.owner.key == request.actor.key)
+        and not may(request.actor, Deed.END, each)
     ]
     for each in rentals:
         await _end(house, request, each, _ending_of(each), f"{request.key}/{each.id}")
@@ -83,15 +99,19 @@ async def extend(house: House, request: Request, command: Extend) -> Reply:
     )
     fresh = await house.store.rentals.get(rental.id) or rental
     if not done and not await _done_before(house, request):
-        raise Refused(f"{rental.id} was changed by somebody meanwhile.", help="Look at 'status' and try again.")
+        raise Refused(
+            f"{rental.id} was changed by somebody meanwhile.", help="Look at 'status' and try again."
+        )
     house.nudge()
     end = fresh.hard_end
     until = f" It ends at {utc(end)} at the latest" if end else ""
-    return await _said(house, fresh, f"{rental.id} has {short(by)} more.{until} and costs at most {fresh.worst_case}.")
+    return await _said(
+        house, fresh, f"{rental.id} has {short(by)} more.{until} and costs at most {fresh.worst_case}."
+    )
 
 
 def _terms(rental: Rental, by: timedelta | Usd) -> tuple[timedelta, Usd]:
-    assert rental.offer is not None  # noqa: S101 - extend asked
+    assert rental.offer is not None
     hourly = rental.offer.hourly
     if isinstance(by, timedelta):
         return by, hourly.over(by).up_to_cent()
@@ -110,7 +130,9 @@ def _within_label(house: House, rental: Rental, by: timedelta) -> None:
     longest = house.terms.max_lifetime
     raise Refused(
         f"{rental.id} may exist until {utc(limit)} at most (no machine lives longer than {short(longest)}).",
-        help=f"It can get {short(limit - end)} more." if limit > end else "Start a new one when this one ends.",
+        help=f"It can get {short(limit - end)} more."
+        if limit > end
+        else "Start a new one when this one ends.",
     )
 
 
@@ -125,8 +147,13 @@ def _ending_of(rental: Rental) -> Ending:
 async def _end(house: House, request: Request, rental: Rental, ending: Ending, key: str) -> None:
     who = request.actor.name or request.actor.id
     await house.store.rentals.raise_goal(
-        rental.id, Goal.GONE, now=house.clock.now(), key=key, entry=_asked(request, f"asked for the end of {rental.id}"),
-        ending=ending, note=who,
+        rental.id,
+        Goal.GONE,
+        now=house.clock.now(),
+        key=key,
+        entry=_asked(request, f"asked for the end of {rental.id}"),
+        ending=ending,
+        note=who,
     )
     house.nudge()
 
@@ -141,5 +168,9 @@ def _asked(request: Request, text: str) -> Entry:
 
 async def _said(house: House, rental: Rental, sentence: str) -> Reply:
     return Reply(
-        Kind.ANSWER, sentence, await house.idle_note(), rental=rental.id, data={"rental": rental.id, "said": sentence}
+        Kind.ANSWER,
+        sentence,
+        await house.idle_note(),
+        rental=rental.id,
+        data={"rental": rental.id, "said": sentence},
     )

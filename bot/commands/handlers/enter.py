@@ -41,7 +41,10 @@ async def logs(house: House, request: Request, command: Logs) -> Reply:
 def _kept_log(house: House, rental: Rental, lines: int) -> Reply:
     path = house.results / rental.id / "train.log"
     if not path.is_file():
-        raise Refused(f"{rental.id} has no log: no training has begun.", help=f"history {rental.id} tells what happened.")
+        raise Refused(
+            f"{rental.id} has no log: no training has begun.",
+            help=f"history {rental.id} tells what happened.",
+        )
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - lines * _BYTES_A_LINE))
         return _log(rental, file.read(), lines)
@@ -51,7 +54,11 @@ def _log(rental: Rental, raw: bytes, lines: int) -> Reply:
     text = raw.decode("utf-8", "replace").replace("\r", "\n")
     last = [line for line in text.splitlines() if line.strip()][-lines:]
     return Reply(
-        Kind.ANSWER, f"{rental.id}: the last {len(last)} lines", code="\n".join(last), rental=rental.id, private=True,
+        Kind.ANSWER,
+        f"{rental.id}: the last {len(last)} lines",
+        code="\n".join(last),
+        rental=rental.id,
+        private=True,
         data={"rental": rental.id, "lines": last},
     )
 
@@ -69,8 +76,10 @@ async def pull(house: House, request: Request, command: Pull) -> Reply:
     if job is None or attempt.access is None or attempt.unit is None:
         raise Refused(f"{rental.id} has nothing to pull yet.")
     outputs = house.recipes[job.recipe].recipe.outputs
-    assert outputs is not None  # noqa: S101 - the schema asks it of a recipe that runs
-    patterns = [fill(one, {"name": f"{job.recipe}-{rental.id}"}) for one in outputs.salvage or outputs.patterns]
+    assert outputs is not None
+    patterns = [
+        fill(one, {"name": f"{job.recipe}-{rental.id}"}) for one in outputs.salvage or outputs.patterns
+    ]
     found = await house.shell.fetch(attempt.access, patterns, outputs.folder, dest)
     if not found:
         raise Refused(f"{rental.id} has written nothing yet.", help="Try again after its first checkpoint.")
@@ -81,7 +90,9 @@ async def pull(house: House, request: Request, command: Pull) -> Reply:
 def _pulled(rental: Rental, sentence: str, rows: tuple[tuple[str, ...], ...]) -> Reply:
     files = [{"name": name, "bytes": int(size), "sha256": digest} for name, size, digest in rows]
     table = Table(("file", "bytes", "sha256"), rows)
-    return Reply(Kind.ANSWER, sentence, tables=(table,), rental=rental.id, data={"rental": rental.id, "files": files})
+    return Reply(
+        Kind.ANSWER, sentence, tables=(table,), rental=rental.id, data={"rental": rental.id, "files": files}
+    )
 
 
 async def ssh(house: House, request: Request, command: Ssh) -> Reply:
@@ -94,8 +105,12 @@ async def ssh(house: House, request: Request, command: Ssh) -> Reply:
     left = (rental.hard_end - house.clock.now()) if rental.hard_end else timedelta(0)
     minutes = max(0, int(left.total_seconds() // 60))
     return Reply(
-        Kind.ANSWER, f"{rental.id}: its folder is {attempt.access.workdir}; {minutes} min left", code=line,
-        rental=rental.id, private=True, data={"rental": rental.id, "command": line},
+        Kind.ANSWER,
+        f"{rental.id}: its folder is {attempt.access.workdir}; {minutes} min left",
+        code=line,
+        rental=rental.id,
+        private=True,
+        data={"rental": rental.id, "command": line},
     )
 
 
@@ -106,7 +121,7 @@ async def _way_in(house: House, access: Access) -> str:
     if access.key_ref:
         key = await house.store.vault.export(access.key_ref)
         hosts = key.with_name(f"{key.name}.known_hosts")
-        place = f"[{access.host}]:{access.port}" if access.port != 22 else access.host  # noqa: PLR2004 - SSH's port
+        place = f"[{access.host}]:{access.port}" if access.port != 22 else access.host
         hosts.write_text("".join(f"{place} {one}\n" for one in access.host_keys), encoding="utf-8")
         words += ["-i", str(key), "-o", "IdentitiesOnly=yes", "-o", f"UserKnownHostsFile={hosts}"]
     words.append(f"{access.user}@{access.host}" if access.user else access.host)

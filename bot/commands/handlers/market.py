@@ -23,7 +23,9 @@ async def offers(house: House, _request: Request, command: Offers) -> Reply:
     named = matching(house.providers.values(), want.provider)
     coming = next((one for one in house.profiles if one.family == want.provider and not one.available), None)
     if coming is not None and not named:
-        raise NotYet(f"{coming.title} comes with a later release.", help="'estimate' shows its typical price.")
+        raise NotYet(
+            f"{coming.title} comes with a later release.", help="'estimate' shows its typical price."
+        )
     found, problems = await gather(named, want)
     return offers_reply(found, problems)
 
@@ -33,7 +35,9 @@ async def estimate(house: House, _request: Request, command: Estimate) -> Reply:
     recipe = house.recipes[command.recipe].recipe if command.recipe else None
     want = Want(provider=ANY, gpu=command.gpu, cpu_ok=recipe is not None and not recipe.requirements.gpu)
     if recipe is not None:
-        want = replace(want, vram_gb=int(recipe.requirements.vram_gb), disk_gb=max(20, int(recipe.requirements.disk_gb)))
+        want = replace(
+            want, vram_gb=int(recipe.requirements.vram_gb), disk_gb=max(20, int(recipe.requirements.disk_gb))
+        )
     found, _ = await gather(list(house.providers.values()), want)
     live: dict[str, Offer] = {}
     for offer in found:

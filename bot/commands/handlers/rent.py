@@ -13,7 +13,7 @@ from bot.domain.clocktime import short
 from bot.domain.errors import AskAgain, NotYet, Refused
 from bot.domain.market import ANY, Want
 from bot.domain.money import Usd
-from bot.domain.recipe import PRESETS, PRESET_MINUTES
+from bot.domain.recipe import PRESET_MINUTES, PRESETS
 from bot.domain.rental import Goal, Job, Rental
 from bot.domain.talk import Kind, Reply, Request, Tone
 from bot.market import matching
@@ -38,7 +38,9 @@ async def train(house: House, request: Request, command: Train) -> Reply:
         said = [name for name in PRESETS if name in recipe.presets]
         raise AskAgain(
             "How thorough? It decides the time and the price.",
-            expected=", ".join(f"{name} (up to {recipe.preset(name).minutes:g} min of training)" for name in said),
+            expected=", ".join(
+                f"{name} (up to {recipe.preset(name).minutes:g} min of training)" for name in said
+            ),
             nearest=f"train {recipe.name} {said[0]}" if said else "",
         )
     asks = recipe.requirements
@@ -61,7 +63,9 @@ def _available(house: House, want: Want) -> None:
     named = matching(house.providers.values(), want.provider)
     if coming is not None and not named:
         there = next(iter(house.providers), "")
-        raise NotYet(f"{coming.title} comes with a later release.", help=f"Now there is: up {there}" if there else "")
+        raise NotYet(
+            f"{coming.title} comes with a later release.", help=f"Now there is: up {there}" if there else ""
+        )
     if not named:
         raise Refused(f"{want.provider} is not configured.", help="'providers' shows what is.")
     if want.spot and not any(one.capabilities.spot for one in named):
@@ -72,11 +76,18 @@ def _available(house: House, want: Want) -> None:
 def _long_enough(house: House, job: Job, hours: timedelta | None) -> None:
     length = hours or house.terms.lifetime
     if length < timedelta(minutes=2):
-        raise Refused(f"{short(length)} is too short to train anything.", help=f"Say: for {PRESET_MINUTES[job.preset]}m")
+        raise Refused(
+            f"{short(length)} is too short to train anything.", help=f"Say: for {PRESET_MINUTES[job.preset]}m"
+        )
 
 
 async def _open(
-    house: House, request: Request, want: Want, job: Job | None, hours: timedelta | None, budget: Usd | None,
+    house: House,
+    request: Request,
+    want: Want,
+    job: Job | None,
+    hours: timedelta | None,
+    budget: Usd | None,
     warnings: tuple[str, ...] = (),
 ) -> Reply:
     lifetime = hours or house.terms.lifetime
@@ -87,10 +98,20 @@ async def _open(
         )
     now = house.clock.now()
     rental = Rental(
-        id=house.ids.rental(), namespace=house.namespace, owner=request.actor, channel=request.channel, created_at=now,
-        want=want, job=job, budget=budget or house.terms.budget, lifetime=lifetime, goal=Goal.QUOTED,
+        id=house.ids.rental(),
+        namespace=house.namespace,
+        owner=request.actor,
+        channel=request.channel,
+        created_at=now,
+        want=want,
+        job=job,
+        budget=budget or house.terms.budget,
+        lifetime=lifetime,
+        goal=Goal.QUOTED,
     )
-    entry = Entry("asked", f"asked for {title(rental)}, budget {rental.budget}, {short(lifetime)}", request.actor.key)
+    entry = Entry(
+        "asked", f"asked for {title(rental)}, budget {rental.budget}, {short(lifetime)}", request.actor.key
+    )
     says = [Say(f"card:{rental.id}", request.channel, card(rental, now))]
     id = await house.store.rentals.open(rental, key=request.key, entry=entry, says=says)
     house.nudge()
@@ -99,4 +120,6 @@ async def _open(
     lines += await house.idle_note()
     sentence = f"{title(known)}: looking for an offer. Budget {known.budget}, up to {short(known.lifetime)}."
     tone = Tone.WARN if lines else Tone.CALM
-    return Reply(Kind.ANSWER, sentence, tuple(lines), rental=id, tone=tone, data={"rental": id, "state": "choosing"})
+    return Reply(
+        Kind.ANSWER, sentence, tuple(lines), rental=id, tone=tone, data={"rental": id, "state": "choosing"}
+    )

@@ -7,7 +7,8 @@ from bot.commands.handlers import find
 from bot.commands.house import House
 from bot.commands.spoken import ALL, MINE, Help, History, Later, Status
 from bot.domain import budget
-from bot.domain.cards import card, facts, status as state_of, title
+from bot.domain.cards import card, facts, title
+from bot.domain.cards import status as state_of
 from bot.domain.clocktime import short, utc
 from bot.domain.errors import NotYet
 from bot.domain.money import ZERO
@@ -32,11 +33,19 @@ async def status(house: House, request: Request, command: Status) -> Reply:
         lines.append("No engine runs now: start 'lastcall serve', or nothing is torn down in time.")
     burn = sum((each.attempt.offer.hourly for each in rentals if each.attempt), ZERO)
     spent = sum((budget.spent(each, now) for each in rentals), ZERO)
-    head = f"{len(rentals)} open, {burn.rate()} now, {spent} so far" if rentals else "Nothing is open. Nothing costs."
+    head = (
+        f"{len(rentals)} open, {burn.rate()} now, {spent} so far"
+        if rentals
+        else "Nothing is open. Nothing costs."
+    )
     table = Table(("rental", "what", "state", "machine", "cost", "at most", "ends"), rows)
     tone = Tone.CALM if rentals else Tone.GOOD
     return Reply(
-        Kind.ANSWER, head, tuple(lines), tables=(table,) if rows else (), tone=tone,
+        Kind.ANSWER,
+        head,
+        tuple(lines),
+        tables=(table,) if rows else (),
+        tone=tone,
         data={"rentals": [facts(each, now) for each in rentals], "engine": await house.engine_runs()},
     )
 
@@ -56,17 +65,29 @@ async def _whole(house: House, rental: Rental) -> Reply:
     tables = list(shown.tables)
     report = next((one.report for one in reversed(rental.attempts) if one.report), ())
     if report:
-        rows = tuple((one.verdict, one.name, one.sentence + (f" {one.fix}" if one.fix else "")) for one in report)
+        rows = tuple(
+            (one.verdict, one.name, one.sentence + (f" {one.fix}" if one.fix else "")) for one in report
+        )
         tables.append(Table(("gate 3", "check", "what was found"), rows))
     lines = await house.store.journal.lines(rental=rental.id, limit=_RECENT)
     rows = tuple((f"{line.at:%H:%M:%S}", line.kind, line.text) for line in lines)
     tables.append(Table(("UTC", "what", "journal"), rows))
     report_data = [
-        {"check": one.name, "verdict": one.verdict, "sentence": one.sentence, "fix": one.fix} for one in report
+        {"check": one.name, "verdict": one.verdict, "sentence": one.sentence, "fix": one.fix}
+        for one in report
     ]
     return Reply(
-        Kind.ANSWER, shown.title, shown.lines, shown.fields, tuple(tables), meter=shown.meter, buttons=shown.buttons,
-        pictures=shown.pictures, tone=shown.tone, rental=rental.id, data={**shown.data, "gate3": report_data},
+        Kind.ANSWER,
+        shown.title,
+        shown.lines,
+        shown.fields,
+        tuple(tables),
+        meter=shown.meter,
+        buttons=shown.buttons,
+        pictures=shown.pictures,
+        tone=shown.tone,
+        rental=rental.id,
+        data={**shown.data, "gate3": report_data},
     )
 
 
@@ -76,14 +97,20 @@ async def history(house: House, request: Request, command: History) -> Reply:
         rental = await find.one(house, request, command.rental, Deed.SEE)
         lines = await house.store.journal.lines(rental=rental.id, limit=command.count or 200)
         rows = tuple(
-            (f"{line.at:%m-%d %H:%M:%S}", line.kind, line.text, str(line.cost) if line.cost is not None else "")
+            (
+                f"{line.at:%m-%d %H:%M:%S}",
+                line.kind,
+                line.text,
+                str(line.cost) if line.cost is not None else "",
+            )
             for line in lines
         )
         table = Table(("UTC", "what", "journal", "cost"), rows)
         data = {
             "rental": rental.id,
             "lines": [
-                {"at": line.at.isoformat(), "kind": line.kind, "text": line.text, "actor": line.actor} for line in lines
+                {"at": line.at.isoformat(), "kind": line.kind, "text": line.text, "actor": line.actor}
+                for line in lines
             ],
         }
         return Reply(Kind.ANSWER, title(rental), tables=(table,), rental=rental.id, data=data)
@@ -100,7 +127,7 @@ async def history(house: House, request: Request, command: History) -> Reply:
 def _past(rental: Rental) -> tuple[str, ...]:
     what = f"{rental.job.recipe} {rental.job.preset}" if rental.job else (rental.want.gpu or "machine")
     end = rental.closed_at
-    assert end is not None  # noqa: S101 - the query asked for closed ones
+    assert end is not None
     how = rental.ending.value if rental.ending else ""
     length = short(end - (rental.began_at or rental.created_at))
     return (rental.id, what, f"{end:%m-%d %H:%M}", how, length, str(budget.spent(rental, end)))
@@ -112,9 +139,13 @@ async def help_(house: House, _request: Request, command: Help) -> Reply:
         return _one(house, BY_NAME[command.command])
     rows = tuple((one.usage, one.summary) for one in COMMANDS if one.available)
     later = ", ".join(one.name for one in COMMANDS if not one.available)
-    lines = ("Lastcall rents GPUs and always closes the tab. Prices and the worst case are shown before anything is rented.",)
+    lines = (
+        "Lastcall rents GPUs and always closes the tab. Prices and the worst case are shown before anything is rented.",
+    )
     table = Table(("command", "what it does"), rows, note=f"Not yet: {later}. More: help <command>.")
-    return Reply(Kind.ANSWER, "What you can say", lines, tables=(table,), data={"commands": [row[0] for row in rows]})
+    return Reply(
+        Kind.ANSWER, "What you can say", lines, tables=(table,), data={"commands": [row[0] for row in rows]}
+    )
 
 
 def _one(house: House, spec: CommandSpec) -> Reply:

@@ -21,7 +21,9 @@ TOLERANCE = Fraction(105, 100)
 async def run(turn: Pass) -> Outcome:
     """Facts: offer, worst_case, quoted_at. Fails when nothing fits, with what the providers said."""
     rental, hands = turn.rental, turn.hands
-    bad = frozenset(one.offer.host for one in rental.attempts if one.condemned and one.machine_id and one.offer.host)
+    bad = frozenset(
+        one.offer.host for one in rental.attempts if one.condemned and one.machine_id and one.offer.host
+    )
     refused = frozenset(one.offer.id for one in rental.attempts if one.refused)
     asked = matching(hands.providers.values(), rental.want.provider)
     offers, problems = await gather(asked, replace(rental.want, avoid=rental.want.avoid | bad))
@@ -30,7 +32,9 @@ async def run(turn: Pass) -> Outcome:
         return Fail(_why_none(rental, offers, problems), Blame.OFFER, fix=_what_instead(rental, offers))
     offer = affordable[0]
     if rental.began_at is None:
-        worst = budget.worst_case(offer, rental.lifetime, hands.providers[offer.provider].capabilities.teardown_latency)
+        worst = budget.worst_case(
+            offer, rental.lifetime, hands.providers[offer.provider].capabilities.teardown_latency
+        )
     else:
         worst = rental.worst_case or rental.budget
     said = f"chose {offer.gpu} x{offer.count} at {offer.hourly.rate()} on {offer.provider}; at most {worst}"

@@ -14,22 +14,22 @@ from bot.lifecycle.hands import Pass
 def access_of(turn: Pass) -> Access:
     """The current attempt's access."""
     attempt = turn.rental.attempt
-    assert attempt is not None  # noqa: S101 - next_step asks for a running machine first
-    assert attempt.access is not None  # noqa: S101
+    assert attempt is not None
+    assert attempt.access is not None
     return attempt.access
 
 
 def recipe_of(turn: Pass) -> Recipe:
     """The recipe as it stands in the folder now. Raises ``KeyError`` when it was removed."""
     job = turn.rental.job
-    assert job is not None  # noqa: S101 - only a rental that trains comes here
+    assert job is not None
     return turn.hands.recipes[job.recipe].recipe
 
 
 def output_name(turn: Pass) -> str:
     """Name of the output, one per rental: ``tiny-lora-k7m2qd``."""
     job = turn.rental.job
-    assert job is not None  # noqa: S101
+    assert job is not None
     return f"{job.recipe}-{turn.rental.id}"
 
 
@@ -38,7 +38,12 @@ def names(turn: Pass, python: str | None = None) -> dict[str, str]:
     access = access_of(turn)
     attempt = turn.rental.attempt
     chosen = python or ((attempt.tools or {}).get("python") if attempt else None) or access.python
-    values = {"workdir": access.workdir, "host_python": access.python, "python": chosen, "name": output_name(turn)}
+    values = {
+        "workdir": access.workdir,
+        "host_python": access.python,
+        "python": chosen,
+        "name": output_name(turn),
+    }
     job = turn.rental.job
     if job is not None:
         values |= {"steps": str(job.steps), "save_every": str(max(1, job.steps // 5))}
@@ -53,7 +58,9 @@ def filled(argv: tuple[str, ...], values: dict[str, str]) -> tuple[str, ...]:
 def cut(turn: Pass, error: ShellError, again: timedelta) -> Outcome:
     """The line was cut or slow: try again, longer each time, and give the machine up in the end."""
     if isinstance(error, HostKeyChanged):
-        return Fail(error.reason, Blame.HOST, fix="Somebody else answers at this address; nothing was sent to it.")
+        return Fail(
+            error.reason, Blame.HOST, fix="Somebody else answers at this address; nothing was sent to it."
+        )
     attempt = turn.rental.attempt
     last_good = turn.rental.progress.moved_at or (attempt.running_at if attempt else None) or turn.now
     patience = turn.hands.limits.unreachable

@@ -26,7 +26,9 @@ async def run(turn: Pass) -> Outcome:
         return await _install(turn, recipe)
     except FarSideFailed as error:
         if error.kind == "disk_full":
-            return Fail(f"the machine's disk is full: {error.reason}", Blame.HOST, fix="Ask for more disk: disk 80GB.")
+            return Fail(
+                f"the machine's disk is full: {error.reason}", Blame.HOST, fix="Ask for more disk: disk 80GB."
+            )
         return cut(turn, error, timedelta(seconds=5))
     except ShellError as error:
         return cut(turn, error, timedelta(seconds=3))
@@ -34,7 +36,7 @@ async def run(turn: Pass) -> Outcome:
 
 async def _send_files(turn: Pass, recipe: Recipe) -> None:
     job = turn.rental.job
-    assert job is not None  # noqa: S101 - only a rental that trains comes here
+    assert job is not None
     folder = turn.hands.recipes[job.recipe].folder
     parcels = [Parcel(folder / name, name.rpartition("/")[2]) for name in recipe.environment.files]
     if parcels:
@@ -51,7 +53,9 @@ async def _ready_python(turn: Pass, recipe: Recipe) -> str | None:
 
 async def _passes(turn: Pass, steps: tuple[InstallStep, ...], python: str) -> bool:
     for step in steps:
-        ran = await turn.hands.shell.run(access_of(turn), filled(step.check, names(turn, python)), limit=_CHECK)
+        ran = await turn.hands.shell.run(
+            access_of(turn), filled(step.check, names(turn, python)), limit=_CHECK
+        )
         if ran.exit_code != 0:
             return False
     return True

@@ -29,7 +29,7 @@ async def run(turn: Pass) -> Outcome:
     """Facts: results, pulled_at."""
     salvaging = turn.rental.goal is Goal.GONE
     recipe = recipe_of(turn)
-    assert recipe.outputs is not None  # noqa: S101 - the schema asks it of a recipe that runs
+    assert recipe.outputs is not None
     try:
         if salvaging and (waiting := await _stop(turn, recipe)):
             return waiting
@@ -46,8 +46,8 @@ async def run(turn: Pass) -> Outcome:
 
 async def _stop(turn: Pass, recipe: Recipe) -> Outcome | None:
     attempt = turn.rental.attempt
-    assert attempt is not None  # noqa: S101
-    assert attempt.unit is not None  # noqa: S101 - may_salvage asks for it
+    assert attempt is not None
+    assert attempt.unit is not None
     shell, access = turn.hands.shell, access_of(turn)
     look = await shell.look(access, attempt.unit, offset=0)
     if look.state is not UnitState.RUNNING:
@@ -60,7 +60,7 @@ async def _stop(turn: Pass, recipe: Recipe) -> Outcome | None:
 async def _fetch_log(turn: Pass, dest: Path) -> None:
     """The trainer's own words, kept beside the results as ``train.log``."""
     attempt = turn.rental.attempt
-    assert attempt is not None  # noqa: S101
+    assert attempt is not None
     hidden = dest / ".unit"
     try:
         await turn.hands.shell.fetch(access_of(turn), ["log"], f"units/{attempt.unit}", hidden)
@@ -83,11 +83,17 @@ def _not_yet(turn: Pass, error: ShellError, salvaging: bool) -> Outcome:
     return cut(turn, error, timedelta(seconds=3))
 
 
-async def _keep(turn: Pass, recipe: Recipe, found: tuple[FileDigest, ...], dest: Path, salvaging: bool) -> Outcome:
-    assert recipe.outputs is not None  # noqa: S101
+async def _keep(
+    turn: Pass, recipe: Recipe, found: tuple[FileDigest, ...], dest: Path, salvaging: bool
+) -> Outcome:
+    assert recipe.outputs is not None
     results = tuple(ResultFile(str(dest / one.name), one.name, one.bytes, one.sha256) for one in found)
     final = filled((recipe.outputs.final,), names(turn))[0]
-    fault = await asyncio.to_thread(fault_of, dest / final) if final in {one.name for one in found} else "it is missing"
+    fault = (
+        await asyncio.to_thread(fault_of, dest / final)
+        if final in {one.name for one in found}
+        else "it is missing"
+    )
     if fault and not salvaging:
         turn.entries.append(Entry("pull", f"final file {final}: {fault}"))
         facts: dict[str, Any] = {"results": results}

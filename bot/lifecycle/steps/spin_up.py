@@ -28,7 +28,7 @@ async def run(turn: Pass) -> Outcome:
 async def _launch(turn: Pass) -> Outcome:
     rental, hands, now = turn.rental, turn.hands, turn.now
     offer, provider = rental.offer, turn.provider
-    assert offer is not None  # noqa: S101 - next_step spins up only what was chosen
+    assert offer is not None
     number = len(rental.attempts) + 1
     until = now + hands.limits.max_lifetime
     label = labels.make(rental.namespace, rental.id, number, until)
@@ -36,7 +36,9 @@ async def _launch(turn: Pass) -> Outcome:
     public = await hands.store.vault.new_keypair(key_ref, now=now)
     intent = Attempt(number=number, label=label, offer=offer, tried_at=now)
     after = replace(rental, attempts=(*rental.attempts, intent), began_at=rental.began_at or now)
-    await turn.record(after, Entry("launch", f"attempt {number}: asks {offer.provider} for {offer.gpu} as {label}"))
+    await turn.record(
+        after, Entry("launch", f"attempt {number}: asks {offer.provider} for {offer.gpu} as {label}")
+    )
     if turn.claim.until - turn.now <= provider.capabilities.launch_limit:
         # A pass that was held up this long may be one of two: leave the launch to whoever comes next.
         return Fail("the launch was put off", Blame.OFFER, attempt={"gone_at": turn.now})
@@ -49,7 +51,9 @@ async def _launch(turn: Pass) -> Outcome:
         return Fail(error.reason, Blame.HUMAN, attempt={"refused": True, "gone_at": turn.now})
     except TryLater as error:
         gone = {"refused": True, "gone_at": turn.now, "condemned": error.reason}
-        return Wait(turn.now + error.after, f"the provider asks to wait: {error.reason}", attempt=gone, stumble=True)
+        return Wait(
+            turn.now + error.after, f"the provider asks to wait: {error.reason}", attempt=gone, stumble=True
+        )
     except ProviderError as error:
         # OutcomeUnknown, and an answer to a write that cannot be read: it may have worked.
         return Wait(turn.now + _POLL, f"the answer to the launch was lost ({error.reason}); looking by label")
@@ -72,7 +76,9 @@ async def _look_by_label(turn: Pass, attempt: Attempt) -> Outcome:
         return Wait(turn.now + 2 * _POLL, f"cannot look for the machine: {error.reason}", stumble=True)
     found = listing.under(attempt.label)
     if found:
-        turn.entries.append(Entry("adopt", f"attempt {attempt.number}: found machine {found[0].id} by its label"))
+        turn.entries.append(
+            Entry("adopt", f"attempt {attempt.number}: found machine {found[0].id} by its label")
+        )
         return Wait(turn.now, "booting", attempt={"machine_id": found[0].id})
     if turn.now < settled:
         return Wait(min(settled, turn.now + 2 * _POLL), "looking by label for what the lost launch brought")
@@ -80,7 +86,7 @@ async def _look_by_label(turn: Pass, attempt: Attempt) -> Outcome:
 
 
 async def _boot(turn: Pass, attempt: Attempt) -> Outcome:
-    assert attempt.machine_id is not None  # noqa: S101 - run() asked
+    assert attempt.machine_id is not None
     can = turn.provider.capabilities
     try:
         machine = await turn.provider.inspect(attempt.machine_id)
@@ -92,7 +98,8 @@ async def _boot(turn: Pass, attempt: Attempt) -> Outcome:
         return Fail("the machine vanished while it booted", Blame.HOST)
     if machine.state is MachineState.RUNNING and machine.access is not None:
         return Done(
-            attempt={"running_at": turn.now, "access": machine.access}, said=f"machine {machine.id} is running"
+            attempt={"running_at": turn.now, "access": machine.access},
+            said=f"machine {machine.id} is running",
         )
     if machine.state in (MachineState.STOPPED, MachineState.ENDING):
         return Fail(f"the machine stopped while it booted{_because(machine)}", Blame.HOST)

@@ -49,19 +49,26 @@ async def _end(turn: Pass, attempt: Attempt) -> Outcome:
         for machine_id in sorted(mine):
             await provider.destroy(machine_id)
         if attempt.destroy_asked_at is None:
-            turn.entries.append(Entry("destroy", f"attempt {attempt.number}: asked to end {', '.join(sorted(mine))}"))
+            turn.entries.append(
+                Entry("destroy", f"attempt {attempt.number}: asked to end {', '.join(sorted(mine))}")
+            )
         asked = {"destroy_asked_at": attempt.destroy_asked_at or now, "absent_at": None}
-        return Wait(turn.now + _AGAIN, "asked the provider to end the machine", attempt=asked, of=attempt.number)
+        return Wait(
+            turn.now + _AGAIN, "asked the provider to end the machine", attempt=asked, of=attempt.number
+        )
     if attempt.machine_id and await provider.inspect(attempt.machine_id) is not None:
         await provider.destroy(attempt.machine_id)
-        return Wait(turn.now + _AGAIN, "the machine is still there", attempt={"absent_at": None}, of=attempt.number)
+        return Wait(
+            turn.now + _AGAIN, "the machine is still there", attempt={"absent_at": None}, of=attempt.number
+        )
     settled = settled_at(turn, attempt)
     if attempt.machine_id is None and now < settled:
         return Wait(settled, "waiting out what the lost launch may still bring")
     if attempt.absent_at is None or listing.asked_at < attempt.absent_at + _APART:
         seen = attempt.absent_at or now
-        return Wait(turn.now + _APART, "looking a second time", attempt={"absent_at": seen}, of=attempt.number)
+        return Wait(
+            turn.now + _APART, "looking a second time", attempt={"absent_at": seen}, of=attempt.number
+        )
     await turn.hands.store.vault.forget(f"{turn.rental.id}-{attempt.number}")
     said = f"attempt {attempt.number}: proven gone"
     return Done(attempt={"gone_at": turn.now}, said=said, of=attempt.number)
-

@@ -29,14 +29,16 @@ _WATCHED = timedelta(seconds=1)
 async def run(turn: Pass) -> Outcome:
     """Facts: the attempt's unit; progress; trained_at."""
     attempt = turn.rental.attempt
-    assert attempt is not None  # noqa: S101 - next_step asks for a running machine first
+    assert attempt is not None
     try:
         if attempt.unit is None:
             return await _start(turn)
         look = await turn.hands.shell.look(access_of(turn), attempt.unit, offset=turn.rental.progress.offset)
     except FarSideFailed as error:
         if error.kind == "disk_full":
-            return Fail(f"the machine's disk is full: {error.reason}", Blame.HOST, fix="Ask for more disk: disk 80GB.")
+            return Fail(
+                f"the machine's disk is full: {error.reason}", Blame.HOST, fix="Ask for more disk: disk 80GB."
+            )
         return cut(turn, error, timedelta(seconds=5))
     except ShellError as error:
         return cut(turn, error, timedelta(seconds=3))
@@ -46,9 +48,9 @@ async def run(turn: Pass) -> Outcome:
 async def _start(turn: Pass) -> Outcome:
     rental, recipe = turn.rental, recipe_of(turn)
     job, attempt = rental.job, rental.attempt
-    assert job is not None  # noqa: S101
-    assert attempt is not None  # noqa: S101
-    assert recipe.run is not None  # noqa: S101 - the desk refuses recipes that cannot run
+    assert job is not None
+    assert attempt is not None
+    assert recipe.run is not None
     with tempfile.TemporaryDirectory() as folder:
         parcels = await asyncio.to_thread(_render, Path(folder), recipe, names(turn), job)
         await turn.hands.shell.send(access_of(turn), parcels, ".")
@@ -94,7 +96,9 @@ def _judge(turn: Pass, look: UnitLook) -> Outcome:
     progress = replace(progress, offset=rental.progress.offset + taken)
     facts: dict[str, Any] = {"progress": progress}
     if look.state is UnitState.ABSENT:
-        return Fail("the training is not on the machine any more; it was replaced or wiped", Blame.HOST, facts=facts)
+        return Fail(
+            "the training is not on the machine any more; it was replaced or wiped", Blame.HOST, facts=facts
+        )
     problem = _known_error(recipe, lines)
     if ended and not all_read:
         return Wait(now, "reading the end of the log", facts)
@@ -102,7 +106,9 @@ def _judge(turn: Pass, look: UnitLook) -> Outcome:
         return _ended(turn, look, progress, problem)
     if progress.nan_lines >= recipe.progress.nan_lines:
         fix = "Take a smaller learning rate: lr=1e-4."
-        return Fail(f"the loss is no number any more at step {progress.step}", Blame.JOB, fix=fix, facts=facts)
+        return Fail(
+            f"the loss is no number any more at step {progress.step}", Blame.JOB, fix=fix, facts=facts
+        )
     quiet = now - (progress.moved_at or now)
     if quiet > timedelta(seconds=recipe.progress.stall_after_s):
         return Fail(f"the training hangs: no word from it for {short(quiet)}", Blame.JOB, facts=facts)
@@ -122,11 +128,18 @@ def _ended(turn: Pass, look: UnitLook, progress: Progress, problem: tuple[str, s
         loss = f", loss {progress.loss:.4g}" if progress.loss is not None else ""
         return Done({**facts, "trained_at": turn.now}, said=f"trained {progress.step} steps{loss}{late}")
     if problem is not None:
-        return Fail(f"the training failed at step {progress.step}: {problem[0]}", Blame.JOB, fix=problem[1], facts=facts)
+        return Fail(
+            f"the training failed at step {progress.step}: {problem[0]}",
+            Blame.JOB,
+            fix=problem[1],
+            facts=facts,
+        )
     if look.state is UnitState.KILLED or look.exit_code in (137, -9):
         return Fail(
-            "the training was killed from outside (out of memory, or the machine was restarted)", Blame.JOB,
-            fix="Take a machine with more memory.", facts=facts,
+            "the training was killed from outside (out of memory, or the machine was restarted)",
+            Blame.JOB,
+            fix="Take a machine with more memory.",
+            facts=facts,
         )
     said = f"the training ended with exit {look.exit_code} at step {progress.step} of {progress.total}"
     last = _last_words(look.log)

@@ -19,19 +19,23 @@ FOLDER = "data"
 async def run(turn: Pass) -> Outcome:
     """Fact of the attempt: dataset_at."""
     job = turn.rental.job
-    assert job is not None  # noqa: S101 - only a rental that trains comes here
+    assert job is not None
     try:
         found = await asyncio.to_thread(survey, Path(job.dataset), recipe_of(turn).dataset)
     except Refused as error:
         return Fail(f"the data set is not what it was: {error.sentence}", Blame.JOB, fix=error.help)
     if found.sha256 != job.dataset_sha256:
-        return Fail("the data set was changed after the training was asked for", Blame.JOB, fix="Ask for it again.")
+        return Fail(
+            "the data set was changed after the training was asked for", Blame.JOB, fix="Ask for it again."
+        )
     parcels = [Parcel(piece.path, piece.name) for piece in found.pieces]
     try:
         await turn.hands.shell.send(access_of(turn), parcels, FOLDER)
     except FarSideFailed as error:
         if error.kind == "disk_full":
-            return Fail(f"the machine's disk is full: {error.reason}", Blame.HOST, fix="Ask for more disk: disk 80GB.")
+            return Fail(
+                f"the machine's disk is full: {error.reason}", Blame.HOST, fix="Ask for more disk: disk 80GB."
+            )
         return cut(turn, error, timedelta(seconds=5))
     except ShellError as error:
         return cut(turn, error, timedelta(seconds=3))

@@ -23,7 +23,7 @@ _LIMIT = timedelta(seconds=45)
 async def run(turn: Pass) -> Outcome:
     """Facts of the attempt: access with pinned host keys, report, ready_at."""
     attempt = turn.rental.attempt
-    assert attempt is not None  # noqa: S101 - next_step asks for a running machine first
+    assert attempt is not None
     access = access_of(turn)
     try:
         pinned = await turn.hands.shell.pin(access)
@@ -35,7 +35,9 @@ async def run(turn: Pass) -> Outcome:
     except ShellError as error:
         waited = turn.now - (attempt.running_at or turn.now)
         if waited > turn.hands.limits.way_in:
-            report = (Check("way in", "FAIL", f"No command could be run: {error.reason}.", "Take another machine."),)
+            report = (
+                Check("way in", "FAIL", f"No command could be run: {error.reason}.", "Take another machine."),
+            )
             return Fail(f"gate 3: no way in ({error.reason})", Blame.HOST, attempt={"report": report})
         return Wait(turn.now + timedelta(seconds=2), f"waiting for the way in: {error.reason}")
     report = judge(read_probe(ran.stdout), _needs(turn))
@@ -50,13 +52,17 @@ async def run(turn: Pass) -> Outcome:
 
 def _needs(turn: Pass) -> Needs:
     attempt, job = turn.rental.attempt, turn.rental.job
-    assert attempt is not None  # noqa: S101
+    assert attempt is not None
     offer = attempt.offer
     needs = Needs(
-        gpu=None if offer.cpu_only else offer.gpu, count=0 if offer.cpu_only else offer.count, vram_gb=offer.vram_gb
+        gpu=None if offer.cpu_only else offer.gpu,
+        count=0 if offer.cpu_only else offer.count,
+        vram_gb=offer.vram_gb,
     )
     if job is None:
         return needs
     asks = turn.hands.recipes[job.recipe].recipe.requirements
     disk_gb = asks.disk_gb + 2 * job.dataset_bytes / 1e9
-    return replace(needs, ram_gb=asks.ram_gb, disk_gb=disk_gb, driver_major=asks.driver_major, inodes=asks.inodes)
+    return replace(
+        needs, ram_gb=asks.ram_gb, disk_gb=disk_gb, driver_major=asks.driver_major, inodes=asks.inodes
+    )

@@ -6,6 +6,7 @@ A symlink is removed, its target never touched; a mount inside the folder belong
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 from pathlib import Path
@@ -79,14 +80,13 @@ def _open_up(path: Path) -> None:
 
 def _no_mounts(folder: Path) -> None:
     try:
-        rows = Path("/proc/self/mountinfo").read_text(errors="replace").splitlines()
+        mounts = Path("/proc/self/mountinfo").read_text(errors="replace")
     except OSError:
         return  # no Linux: nothing but an administrator mounts things there
-    below = os.path.realpath(folder) + "/"
-    for row in rows:
-        point = row.split()[4].replace("\\040", " ")
-        if point.startswith(below):
-            raise Stuck(f"{point} is a mount, and what is in it may not be ours; unmount it")
+    below = os.path.realpath(folder).replace(" ", "\\040") + "/"
+    inside = re.search(rf"^(?:\S+ ){{4}}({re.escape(below)}\S+)", mounts, re.MULTILINE)
+    if inside:
+        raise Stuck(f"{inside.group(1)} is a mount, and what is in it may not be ours; unmount it")
 
 
 def _quietly_unlink(file: Path) -> None:

@@ -122,6 +122,7 @@ def upgrade() -> None:
         sa.Column("key", sa.String(200), primary_key=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("rental", sa.String(6), nullable=False),
+        sa.Column("effect", sa.Boolean(), nullable=False),
     )
     op.create_table(
         "secrets",
@@ -136,14 +137,21 @@ def upgrade() -> None:
 def _append_only(dialect: str) -> tuple[str, ...]:
     """The journal is only ever added to, whoever holds the connection."""
     if dialect == "sqlite":
+        rewriting = (
+            "WHEN EXISTS (SELECT 1 FROM journal WHERE seq = NEW.seq)"  # INSERT OR REPLACE deletes unseen
+        )
         return tuple(
-            f"CREATE TRIGGER journal_no_{verb.lower()} BEFORE {verb} ON journal "
+            f"CREATE TRIGGER journal_no_{verb.lower()} BEFORE {verb} ON journal {condition} "
             "BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END"
-            for verb in ("UPDATE", "DELETE")
+            for verb, condition in (("UPDATE", ""), ("DELETE", ""), ("INSERT", rewriting))
         )
     return (
-        "CREATE FUNCTION journal_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'the journal is append-only'; END $$",
-        "CREATE TRIGGER journal_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON journal "
-        "FOR EACH STATEMENT EXECUTE FUNCTION journal_is_append_only()",
+        (
+            "CREATE FUNCTION journal_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'the journal is append-only'; END $$"
+        ),
+        (
+            "CREATE TRIGGER journal_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON journal "
+            "FOR EACH STATEMENT EXECUTE FUNCTION journal_is_append_only()"
+        ),
     )

@@ -1,0 +1,139 @@
+"""The process is stopped before and after every outside call and every commit, alone and in pairs.
+
+Whatever happens: the rental closes, no machine is left, never two at once, every message is said once. Then each
+of the money habits is taken away in turn, and the same test must notice. ``LASTCALL_CRASH=all`` tries every point
+of every scene on both databases and 2,000 pairs (``make crash``); the usual run takes every point of the plain
+scene on both databases and samples of the rest.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from bot.ports import Provider
+from tests.support.habits import NoAdoption, NoLabel, NoProof, NoSettle, NoWrittenIntent
+from tests.support.story import SCENES, Databases, Scene, Story, two_images
+from tests.support.town import Wrappers, same
+
+THOROUGH = os.environ.get("LASTCALL_CRASH") == "all"
+CHUNKS = 8
+"""So that the test processes can share the work."""
+STRIDE = 1 if THOROUGH else 11
+PAIRS = 2000 if THOROUGH else 48
+PLAIN, LOST, LATE, _GONE, _WRONG, SHRUG, _LAG = SCENES
+
+pytestmark = pytest.mark.timeout(1800 if THOROUGH else 240)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def databases(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Databases]:
+    """New databases on each engine, and the data set beside them."""
+    server = request.getfixturevalue("postgres") if request.param == "postgresql" else None
+    two_images(tmp_path)
+    made = Databases(tmp_path, server)
+    await made.prepare()
+    yield made
+
+
+async def told(
+    databases: Databases, folder: Path, scene: Scene, points: tuple[int, ...], wrap: Wrappers | None = None
+) -> Story:
+    """One story from the beginning to the end."""
+    async with databases.fresh() as engine:
+        story = Story(folder, engine, scene, points, wrap or Wrappers())
+        await story.tell()
+    return story
+
+
+async def all_hold(databases: Databases, folder: Path, scene: Scene, points: list[tuple[int, ...]]) -> None:
+    """No crash of these breaks a promise."""
+    for chosen in points:
+        story = await told(databases, folder, scene, chosen)
+        names = [story.plan.passed[point - 1] for point in chosen if point <= story.plan.count]
+        assert not story.broken(), f"{scene.name}, crashed at {names}: {story.broken()}"
+
+
+async def points_of(databases: Databases, folder: Path, scene: Scene) -> list[str]:
+    """The points of a life without a crash, by name; point 1 first."""
+    story = await told(databases, folder, scene, ())
+    assert not story.broken(), story.broken()
+    return story.plan.passed
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+async def test_a_crash_at_any_point_leaves_no_machine_and_says_nothing_twice(
+    databases: Databases, tmp_path: Path, chunk: int
+) -> None:
+    """Every single point of a rental's life, on both databases."""
+    count = len(await points_of(databases, tmp_path, PLAIN))
+    assert count > 150
+    await all_hold(databases, tmp_path, PLAIN, [(point,) for point in range(1 + chunk, count + 1, CHUNKS)])
+
+
+@pytest.mark.parametrize("scene", SCENES[1:], ids=lambda scene: scene.name)
+async def test_a_crash_while_the_vendor_misbehaves_leaves_no_machine(
+    databases: Databases, tmp_path: Path, scene: Scene
+) -> None:
+    """Lost and late launches, vanished offers, wrong machines, deaf teardowns, lagging listings, with a crash on top."""
+    count = len(await points_of(databases, tmp_path, scene))
+    first = 1 + SCENES.index(scene) % STRIDE
+    await all_hold(databases, tmp_path, scene, [(point,) for point in range(first, count + 1, STRIDE)])
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+async def test_two_crashes_in_one_life_leave_no_machine(databases: Databases, tmp_path: Path, chunk: int) -> None:
+    """Pairs of points in every scene, drawn by seed; the second one strikes the process that cleans up."""
+    dice = random.Random(chunk)
+    for scene in SCENES:
+        count = len(await points_of(databases, tmp_path, scene))
+        share = max(1, PAIRS // CHUNKS // len(SCENES))
+        pairs = [tuple(sorted(dice.sample(range(1, count + 60), 2))) for _ in range(share)]
+        await all_hold(databases, tmp_path, scene, pairs)
+
+
+async def test_the_launch_is_numbered_anew_after_an_attempt_that_came_to_nothing(
+    databases: Databases, tmp_path: Path
+) -> None:
+    """Numbered attempts: a machine born late under the first label is destroyed or adopted, never doubled."""
+    names = await points_of(databases, tmp_path, LATE)
+    around = [number for number, name in enumerate(names, 1) if "launch" in name or "machines" in name]
+    points = [(point + shift,) for point in around[:8] for shift in (-1, 0, 1, 2) if point + shift > 0]
+    await all_hold(databases, tmp_path, LATE, points)
+
+
+HABITS: dict[str, tuple[Scene, Callable[[Provider], Provider]]] = {
+    "our label on all we rent": (LOST, NoLabel),
+    "adoption by label before any second try": (LOST, NoAdoption),
+    "closed only when the provider lists nothing of ours": (SHRUG, NoProof),
+    "the settle window": (LATE, NoSettle),
+}
+
+
+@pytest.mark.parametrize("habit", HABITS)
+async def test_without_a_money_habit_machines_leak(databases: Databases, tmp_path: Path, habit: str) -> None:
+    """The same story is fine with the habit and breaks a promise without it."""
+    scene, breaker = HABITS[habit]
+    whole = await told(databases, tmp_path, scene, ())
+    assert not whole.broken()
+    lacking = await told(databases, tmp_path, scene, (), Wrappers(provider=breaker))
+    assert lacking.broken(), f"nobody would notice that {habit!r} is gone"
+
+
+async def test_without_the_written_intent_machines_leak(databases: Databases, tmp_path: Path) -> None:
+    """A process that dies between the launch and its first write: fine with the intent, a leak without it."""
+    names = await points_of(databases, tmp_path, PLAIN)
+    launched = names.index("after WorldProvider.launch") + 1
+    for point in range(launched - 2, launched + 3):
+        assert not (await told(databases, tmp_path, PLAIN, (point,))).broken()
+    lacking = Wrappers(provider=same, claims=NoWrittenIntent)
+    broken = [
+        point
+        for point in range(launched - 2, launched + 3)
+        if (await told(databases, tmp_path, PLAIN, (point,), lacking)).broken()
+    ]
+    assert broken, "nobody would notice that the written intent is gone"
