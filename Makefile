@@ -5,7 +5,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test lint format bench clean
+.PHONY: help setup demo run test crash lint format bench clean
 
 ARGS ?=
 VENV := .venv/bin
@@ -17,7 +17,7 @@ help: ## Say what there is
 setup: ## Make .venv what uv.lock says (Python >= 3.11 and the network are enough)
 	@.ci/setup
 
-demo: setup ## The whole lifecycle on simulators and this computer, no account needed
+demo: setup ## A whole rental of this computer, no account needed
 	@$(VENV)/lastcall demo $(ARGS)
 
 run: setup ## The bot, as .env says (see .env.example)
@@ -25,6 +25,9 @@ run: setup ## The bot, as .env says (see .env.example)
 
 test: setup ## All tests, on all cores
 	@$(VENV)/python -m pytest -n logical --dist worksteal $(ARGS)
+
+crash: setup ## The crash tests at every point of every scene and 2,000 pairs (an hour or so)
+	@LASTCALL_CRASH=all $(VENV)/python -m pytest -n logical --dist worksteal tests/lifecycle/test_crashes.py $(ARGS)
 
 lint: setup ## Rules, format, types, and who may import whom
 	@$(VENV)/ruff check .
