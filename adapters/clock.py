@@ -19,7 +19,10 @@ class SystemClock:
 
 
 class RandomIds:
-    """From the operating system's source of chance."""
+    """From the operating system's source of chance. ``mark`` ends every token, to tell whose it is."""
+
+    def __init__(self, mark: str = "") -> None:
+        self._mark = mark
 
     def rental(self) -> str:
         """Six marks: a letter first, so that an id is never taken for a number; at least one digit, so that it is
@@ -31,4 +34,4 @@ class RandomIds:
 
     def token(self) -> str:
         """128 bits."""
-        return secrets.token_hex(16)
+        return secrets.token_hex(16) + self._mark

@@ -70,6 +70,11 @@ class Ticker:
         elif self._scheduler.get_job(name) is not None:
             self._scheduler.modify_job(name, next_run_time=self._clock.now())
 
+    async def rest(self, name: str) -> None:
+        """Until this beat does not run (any more)."""
+        while name in self._beating:
+            await asyncio.wait({self._beating[name]})
+
     def start(self) -> None:
         """Begin; needs a running loop."""
         self._scheduler.start()
@@ -77,6 +82,7 @@ class Ticker:
     async def stop(self, *, within: timedelta = timedelta(seconds=5)) -> None:
         """No beat begins any more; those that run may end by themselves, as far as that does not take long."""
         self._ending = True
+        logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # of turns that were about to begin
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         if self._beating:

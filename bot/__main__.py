@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
+import os
 import sys
 from collections.abc import Coroutine, Sequence
 from typing import Any
@@ -11,8 +13,14 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.domain.nearest import nearest
 from bot.recipes import BrokenRecipe
 from bot.settings import Settings
+
+log = logging.getLogger("lastcall")
+
+_NOT_OURS = frozenset({"LASTCALL_MACHINE"})
+"""What rented machines of this computer carry."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,35 +28,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         if arguments.command == "env":
-            from bot.entry.env import example
+            from bot.entry.env import example  # noqa: PLC0415
 
             sys.stdout.write(example())
+            sys.stdout.flush()
             return 0
         settings = Settings()
+        _point_out_typos()
         return asyncio.run(_chosen(settings, arguments))
-    except ValidationError as error:
-        return _sorry(_settings_fault(error))
-    except (ValueError, BrokenRecipe) as error:
-        return _sorry(str(error))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # or the flush at the end would complain
         return 1
-    except (SQLAlchemyError, OSError) as error:
-        return _sorry(f"{_first_line(error)} (database {_database()})")
+    except Exception as error:  # noqa: BLE001 - the last door: a sentence for people, the rest for the log
+        return _sorry(_sentence(error))
 
 
 def _chosen(settings: Settings, arguments: argparse.Namespace) -> Coroutine[Any, Any, int]:
     # Imported here: 'lastcall env' and '--help' should not pay for the engine.
     if arguments.command == "serve":
-        from bot.entry.serve import serve
+        from bot.entry.serve import serve  # noqa: PLC0415
 
         return serve(settings)
     if arguments.command == "demo":
-        from bot.entry.demo import demo
+        from bot.entry.demo import demo  # noqa: PLC0415
 
         return demo(settings)
-    from bot.entry.chat import chat
+    from bot.entry.chat import chat  # noqa: PLC0415
 
     return chat(settings, line=arguments.line, wait=arguments.wait, json=arguments.json, yes=arguments.yes)
 
@@ -61,9 +70,13 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("demo", help="a whole rental of this computer, then the prompt")
     commands.add_parser("serve", help="the engine, until stopped")
     chat = commands.add_parser(
-        "chat", help="talk to it in this terminal", description="Exit codes: 0 done, 1 refused or failed, 2 not understood."
+        "chat",
+        help="talk to it in this terminal",
+        description="Exit codes: 0 done, 1 refused or failed, 2 not understood.",
     )
-    chat.add_argument("-c", dest="line", metavar="COMMAND", help='run one command, such as "/gpu up local cpu"')
+    chat.add_argument(
+        "-c", dest="line", metavar="COMMAND", help='run one command, such as "/gpu up local cpu"'
+    )
     chat.add_argument("--wait", action="store_true", help="with -c: until its rental is closed")
     chat.add_argument("--json", action="store_true", help="every reply as one JSON line")
     chat.add_argument("--yes", action="store_true", help="with -c: confirm the price that is quoted")
@@ -71,16 +84,47 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _point_out_typos() -> None:
+    """A setting that nobody reads is most often one that is misspelt."""
+    known = {f"LASTCALL_{name.upper()}" for name in Settings.model_fields}
+    for name in sorted(os.environ):
+        if name.startswith("LASTCALL_") and name not in known | _NOT_OURS:
+            meant = nearest(name, known)
+            sys.stderr.write(
+                f"lastcall: {name} is no setting" + (f"; did you mean {meant}?\n" if meant else ".\n")
+            )
+
+
+def _sentence(error: Exception) -> str:
+    match error:
+        case ValidationError():
+            return _settings_fault(error)
+        case BrokenRecipe() | ValueError():
+            return str(error)
+        case SQLAlchemyError() | OSError():
+            return _unusable(error)
+    log.error("left by a fault", exc_info=error)
+    return f"a fault of Lastcall ({type(error).__name__}: {_first_line(error)}); the log has the rest."
+
+
 def _settings_fault(error: ValidationError) -> str:
     first = error.errors()[0]
     name = f"LASTCALL_{str(first['loc'][0]).upper()}" if first["loc"] else "The settings"
+    if first["type"] == "literal_error":
+        return f"{name}: {first['input']!r} is none of {first['ctx']['expected']}."
     return f"{name}: {first['msg'].removeprefix('Value error, ')}."
 
 
-def _database() -> str:
-    from sqlalchemy.engine import make_url
+def _unusable(error: Exception) -> str:
+    """The database or the disk."""
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}."
+    from sqlalchemy.engine import make_url  # noqa: PLC0415
 
-    return make_url(Settings().database).render_as_string(hide_password=True)
+    settings = Settings()
+    where = make_url(settings.database).render_as_string(hide_password=True)
+    setting = "LASTCALL_DATABASE_URL" if settings.database_url else "LASTCALL_DATA_DIR"
+    return f"the database {where} cannot be used: {_first_line(error)} (see {setting})."
 
 
 def _first_line(error: BaseException) -> str:

@@ -17,7 +17,6 @@ from PIL import Image, UnidentifiedImageError
 from bot.domain.errors import Refused
 from bot.domain.recipe import Dataset
 
-MOST_IMAGE_PIXELS = 200_000_000
 MOST_CAPTION_BYTES = 64 * 1024
 _SHOWN = 3
 
@@ -57,8 +56,31 @@ class Survey:
 
 def survey(folder: Path, rules: Dataset) -> Survey:
     """Look at every file. Raises ``Refused`` with one sentence that names the file and what to do."""
+    names = _names(folder)
+    root = folder.resolve()
+    files = [_inside(root, folder / name) for name in names if _travels(name, rules)]
+    present = [path for path in files if path is not None]
+    images = [path for path in present if _suffix(path.name) in rules.image_types]
+    _count(folder, images, rules)
+    captions = {path.name: path for path in present if _suffix(path.name) == "txt"}
+    missing = [path.name for path in images if f"{_stem(path.name)}.txt" not in captions]
+    if missing:
+        raise Refused(
+            f"{len(missing)} of {len(images)} images have no caption: {_listed(missing)}.",
+            help="Put a .txt with the caption beside each image, with the same name.",
+        )
+    _stems(images)
+    used = [captions[f"{_stem(path.name)}.txt"] for path in images]
+    warnings = _images(images, rules)
+    _captions(used)
+    pieces = tuple(_piece(path) for path in [*images, *used])
+    warnings += _twins(pieces, rules)
+    return Survey(folder, pieces, len(images), tuple(warnings))
+
+
+def _names(folder: Path) -> list[str]:
     try:
-        names = sorted(os.listdir(folder))
+        names = sorted(each.name for each in folder.iterdir())
     except FileNotFoundError:
         raise Refused(f"There is no folder {_quoted(folder)}.", help="Check the path after 'data'.") from None
     except NotADirectoryError:
@@ -71,26 +93,19 @@ def survey(folder: Path, rules: Dataset) -> Survey:
         ) from None
     except (OSError, ValueError) as error:
         raise Refused(f"{_quoted(folder)} cannot be read: {getattr(error, 'strerror', error)}.") from None
-    root = folder.resolve()
-    files = [_inside(root, folder / name) for name in names if _travels(name, rules)]
-    present = [path for path in files if path is not None]
-    images = [path for path in present if _suffix(path.name) in rules.image_types]
-    _count(folder, images, rules)
-    captions = {path.name: path for path in present if _suffix(path.name) == "txt"}
-    warnings: list[str] = []
-    missing = [path.name for path in images if f"{_stem(path.name)}.txt" not in captions]
-    if missing:
-        raise Refused(
-            f"{len(missing)} of {len(images)} images have no caption: {_listed(missing)}.",
-            help="Put a .txt with the caption beside each image, with the same name.",
-        )
-    _stems(images)
-    used = [captions[f"{_stem(path.name)}.txt"] for path in images]
-    warnings += _images(images, rules)
-    warnings += _captions(used)
-    pieces = tuple(_piece(path) for path in [*images, *used])
-    warnings += _twins(pieces, rules)
-    return Survey(folder, pieces, len(images), tuple(warnings))
+    for name in (str(folder), *names):
+        if not _is_utf8(name):
+            # Trainers write names into their logs and caches, and most of them break on such a one.
+            raise Refused(f"The name {_quoted(name)} is not UTF-8.", help="Rename it.")
+    return names
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _suffix(name: str) -> str:
@@ -147,18 +162,16 @@ def _images(images: Sequence[Path], rules: Dataset) -> list[str]:
     for path in images:
         try:
             with Image.open(path) as image:
-                if image.width * image.height > MOST_IMAGE_PIXELS:
-                    raise Refused(
-                        f"{_quoted(path.name)} is larger than 200 megapixels.", help="Scale it down."
-                    )
                 image.load()
                 if min(image.size) < rules.min_side:
                     small.append(path.name)
-        except PermissionError:
+        except Image.DecompressionBombError:
             raise Refused(
-                f"{_quoted(path.name)} may not be read by Lastcall.", help="Change its permissions."
+                f"{_quoted(path.name)} is larger than 178 megapixels.", help="Scale it down."
             ) from None
-        except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        except (PermissionError, FileNotFoundError) as error:
+            raise _unread(path, error) from None
+        except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
             raise Refused(
                 f"{_quoted(path.name)} is no image that can be read.", help="Replace or remove it."
             ) from None
@@ -167,22 +180,28 @@ def _images(images: Sequence[Path], rules: Dataset) -> list[str]:
     return [f"{len(small)} images are smaller than {rules.min_side} pixels: {_listed(small)}."]
 
 
-def _captions(captions: Sequence[Path]) -> list[str]:
+def _captions(captions: Sequence[Path]) -> None:
     for path in captions:
         try:
-            raw = path.read_bytes()
+            with path.open("rb") as file:
+                raw = file.read(MOST_CAPTION_BYTES + 1)
+            if len(raw) > MOST_CAPTION_BYTES:
+                raise Refused(f"{_quoted(path.name)} is longer than 64 KiB; that is no caption.")
             text = raw.decode("utf-8-sig")
-        except PermissionError:
-            raise Refused(
-                f"{_quoted(path.name)} may not be read by Lastcall.", help="Change its permissions."
-            ) from None
         except UnicodeDecodeError:
             raise Refused(f"{_quoted(path.name)} is not UTF-8 text.", help="Save it as UTF-8.") from None
-        if len(raw) > MOST_CAPTION_BYTES:
-            raise Refused(f"{_quoted(path.name)} is longer than 64 KiB; that is no caption.")
+        except OSError as error:
+            raise _unread(path, error) from None
         if not text.strip():
             raise Refused(f"{_quoted(path.name)} is empty.", help="Write what the image shows.")
-    return []
+
+
+def _unread(path: Path, error: OSError) -> Refused:
+    if isinstance(error, PermissionError):
+        return Refused(f"{_quoted(path.name)} may not be read by Lastcall.", help="Change its permissions.")
+    return Refused(
+        f"{_quoted(path.name)} cannot be read: {error.strerror}.", help="Is it being changed just now?"
+    )
 
 
 def _twins(pieces: Sequence[Piece], rules: Dataset) -> list[str]:
@@ -197,9 +216,12 @@ def _twins(pieces: Sequence[Piece], rules: Dataset) -> list[str]:
 
 
 def _piece(path: Path) -> Piece:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Piece(path, path.name, path.stat().st_size, digest)
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return Piece(path, path.name, file.tell(), digest)
+    except OSError as error:
+        raise _unread(path, error) from None
 
 
 def _quoted(name: Path | str) -> str:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.domain.errors import LastcallError, Refused, TryLater
+from bot.domain.errors import LastcallError, Refused
 from bot.domain.talk import Channel, Kind
 from bot.ports import Chat, Clock, Ids
 from bot.store import Store
@@ -19,6 +19,10 @@ log = logging.getLogger("lastcall.delivery")
 
 AT_ONCE = 50
 CLAIM = timedelta(seconds=30)
+ANSWER = timedelta(seconds=20)
+"""A chat that does not answer within this is taken for down; within the claim, so that nobody else says it too."""
+MOST_FAULTS = 10
+"""So often a message may break the chat's adapter before it is given up."""
 LONGEST_WAIT = timedelta(minutes=5)
 
 
@@ -66,23 +70,31 @@ class Delivery:
         if chat is None:
             return False
         try:
-            if due.ref is not None and due.reply.kind is Kind.CARD:
-                await chat.edit(due.channel, due.ref, due.reply)
-                ref = due.ref
-            else:
-                ref = await chat.post(due.channel, due.reply, key=due.key, retried=due.retried)
+            async with asyncio.timeout(ANSWER.total_seconds()):
+                ref = await _at(chat, due)
         except Refused as error:
             log.warning("message %s cannot be said: %s", due.key, error)
             await self._store.outbox.drop(due, str(error))
             return True
-        except TryLater as error:
+        except (LastcallError, OSError) as error:
             log.info("message %s waits: %s", due.key, error)
             return False
-        except (LastcallError, OSError) as error:
-            log.warning("message %s waits: %s", due.key, error)
-            return False
+        except Exception as fault:
+            # A fault of ours in one message must not keep the others back for ever.
+            log.exception("message %s, try %s", due.key, due.tries)
+            if due.tries < MOST_FAULTS:
+                return False
+            await self._store.outbox.drop(due, f"a fault of Lastcall: {type(fault).__name__}")
+            return True
         await self._store.outbox.said(due, ref)
         return True
 
     def _pause(self, due: Due) -> timedelta:
         return min(timedelta(seconds=2 ** min(due.tries, 8)), LONGEST_WAIT)
+
+
+async def _at(chat: Chat, due: Due) -> str:
+    if due.ref is not None and due.reply.kind is Kind.CARD:
+        await chat.edit(due.channel, due.ref, due.reply)
+        return due.ref
+    return await chat.post(due.channel, due.reply, key=due.key, retried=due.retried)

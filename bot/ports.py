@@ -73,7 +73,7 @@ class Provider(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What a command did; output is bytes, cut at the limit."""
+    """What a command did. A program that is not there is exit 127, as in a shell."""
 
     exit_code: int
     stdout: bytes
@@ -85,7 +85,7 @@ class UnitJob:
     """A detached unit: what runs on when every connection is gone.
 
     ``argv`` is run as it is (no shell) in ``cwd`` (relative to the workdir); ``secrets`` are environment
-    variables that are kept in a 0600 file and never in argv."""
+    variables that reach the unit from memory to memory: never in argv, never in a file."""
 
     argv: tuple[str, ...]
     cwd: str = "."

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,8 @@ from pydantic import ValidationError
 import bot
 from bot.domain.errors import LastcallError
 from bot.domain.recipe import Recipe
+
+log = logging.getLogger("lastcall.recipes")
 
 SHIPPED = Path(bot.__file__).parent.parent / "recipes"
 
@@ -35,23 +39,31 @@ Recipes = Mapping[str, RecipeFile]
 
 
 def load(*folders: Path | None) -> Recipes:
-    """All recipes of the folders by name; a later folder's wins. Raises ``BrokenRecipe``."""
+    """All recipes of the folders by name; a later folder's wins. A broken one is left out and told in the log: it
+    must not keep a bot from starting that has tabs to close."""
     found: dict[str, RecipeFile] = {}
     for folder in folders:
         if folder is None:
             continue
         for path in sorted(folder.glob("*.yaml")):
-            one = _read(path)
+            try:
+                one = read(path)
+            except BrokenRecipe as error:
+                log.error("recipe left out: %s", error)  # noqa: TRY400 - the sentence says where
+                continue
             found[one.recipe.name] = one
     return MappingProxyType(found)
 
 
-def _read(path: Path) -> RecipeFile:
+def read(path: Path) -> RecipeFile:
+    """One recipe file. Raises ``BrokenRecipe``."""
     try:
         raw = path.read_bytes()
         recipe = Recipe.model_validate(yaml.safe_load(raw))
     except (OSError, UnicodeDecodeError) as error:
         raise BrokenRecipe(f"{path.name} cannot be read: {error}.") from None
+    except re.error as error:
+        raise BrokenRecipe(f"{path.name}: {error.pattern!r} is no regular expression ({error}).") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.domain.label import NAMESPACE
 from bot.domain.money import Usd
+
+_DATABASES = ("sqlite:///", "sqlite+aiosqlite:///", "postgres://", "postgresql://", "postgresql+asyncpg://")
+_DEAREST_KWH = 10
+_KEY_BYTES = 32
 
 
 def _usd(value: object) -> object:
@@ -46,9 +51,42 @@ def _namespace(value: object) -> object:
 
 
 def _kwh(value: object) -> object:
-    if isinstance(value, str):
-        return value.strip().removeprefix("$")
+    if not isinstance(value, str):
+        return value
+    try:
+        price = Decimal(value.strip().removeprefix("$"))
+    except ArithmeticError:
+        raise ValueError(f"{value!r} is no price of a kWh in dollars; write it like 0.30") from None
+    if not price.is_finite() or not 0 <= price <= _DEAREST_KWH:
+        raise ValueError(f"must be 0 to {_DEAREST_KWH} dollars")
+    return price
+
+
+def _database(value: object) -> object:
+    if isinstance(value, str) and value and not value.startswith(_DATABASES):
+        raise ValueError(
+            "is no database of ours; write it like postgresql://user:password@host/name, or leave it empty"
+        )
     return value
+
+
+def _key(value: object) -> object:
+    """A key that cannot seal is found out now, not when the first machine is rented."""
+    if not isinstance(value, str) or not value:
+        return value
+    try:
+        long_enough = len(base64.urlsafe_b64decode(value)) == _KEY_BYTES
+    except ValueError:
+        long_enough = False
+    if not long_enough:
+        raise ValueError("is no key; it is 32 bytes in urlsafe base64, or empty")
+    return value
+
+
+def _folder(value: object) -> object:
+    if isinstance(value, str) and value and not Path(value).expanduser().is_dir():
+        raise ValueError(f"{value!r} is no folder")
+    return Path(value).expanduser() if isinstance(value, str) and value else value
 
 
 Money = Annotated[Usd, NoDecode, BeforeValidator(_usd)]
@@ -62,34 +100,45 @@ class Settings(BaseSettings):
         env_prefix="LASTCALL_", env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
     )
 
-    data_dir: Path = Field(default=Path("data"), description="Folder for the database, results and local machines.")
-    database_url: str = Field(
+    data_dir: Path = Field(
+        default=Path("data"), description="Folder for the database, results and local machines."
+    )
+    database_url: Annotated[str, BeforeValidator(_database)] = Field(
         default="", description="postgresql://… for several replicas; empty: SQLite in the data folder."
     )
     namespace: Annotated[str, BeforeValidator(_namespace)] = Field(
         default="",
         description="Keeps two deployments on one account apart (letters and digits); empty: made once and kept.",
     )
-    secret_key: str = Field(
-        default="", description="Seals keys in the database (32 bytes, urlsafe base64); empty: a 0600 file is made."
+    secret_key: Annotated[str, BeforeValidator(_key)] = Field(
+        default="",
+        description="Seals keys in the database (32 bytes, urlsafe base64); empty: a 0600 file is made.",
     )
-    recipes: Path | None = Field(default=None, description="A team's own recipe folder, read beside the shipped ones.")
+    recipes: Annotated[Path | None, BeforeValidator(_folder)] = Field(
+        default=None, description="A team's own recipe folder, read beside the shipped ones."
+    )
     local_hosts: str = Field(
         default="", description="Workstations that may be used by SSH: ann@ws1,ws2:2222 (comma separated)."
     )
     local_shell: Literal["auto", "ssh", "process"] = Field(
-        default="auto", description="How this computer is entered: by its own sshd where one is installed, or directly."
+        default="auto",
+        description="How this computer is entered: by its own sshd where one is installed, or directly.",
     )
     kwh_usd: Annotated[Decimal, BeforeValidator(_kwh)] = Field(
-        default=Decimal(0), ge=0, le=10, allow_inf_nan=False, description="Price of electricity per kWh in dollars."
+        default=Decimal(0), description="Price of electricity per kWh in dollars."
     )
-    default_budget: Money = Field(default=Usd.of(5), description="Budget of a rental when nobody says one, in dollars.")
+    default_budget: Money = Field(
+        default=Usd.of(5), description="Budget of a rental when nobody says one, in dollars."
+    )
     default_hours: Hours = Field(
         default=timedelta(hours=4), description="Length of a rental when nobody says one, in hours."
     )
-    max_lifetime: Hours = Field(default=timedelta(hours=24), description="No machine may exist longer, in hours.")
+    max_lifetime: Hours = Field(
+        default=timedelta(hours=24), description="No machine may exist longer, in hours."
+    )
     auto_confirm: Money = Field(
-        default=Usd(0), description="A worst case up to this is not asked about, in dollars; 0: only what is free."
+        default=Usd(0),
+        description="A worst case up to this is not asked about, in dollars; 0: only what is free.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="How much the log says."
@@ -104,7 +153,10 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """SQLAlchemy's URL with the async driver."""
         url = self.database_url or f"sqlite:///{self.data / 'lastcall.db'}"
-        for plain, driver in (("postgres://", "postgresql+asyncpg://"), ("postgresql://", "postgresql+asyncpg://")):
+        for plain, driver in (
+            ("postgres://", "postgresql+asyncpg://"),
+            ("postgresql://", "postgresql+asyncpg://"),
+        ):
             if url.startswith(plain):
                 return driver + url.removeprefix(plain)
         return "sqlite+aiosqlite://" + url.removeprefix("sqlite://") if url.startswith("sqlite://") else url

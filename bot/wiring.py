@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
+import socket
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
 
 from adapters import registry
-from adapters.chat.console import ConsoleChat, Interrupts, Seat, open_console, run_once, what_is_left
+from adapters.chat.console import ConsoleChat, Interrupts, Seat, Told, open_console, run_once, what_is_left
 from adapters.clock import RandomIds, SystemClock
 from adapters.shell import Shells
 from adapters.ticker import Ticker
-from sqlalchemy.engine import make_url
-
 from bot import recipes
 from bot.commands.completion import Completion, complete
 from bot.commands.desk import Desk
@@ -27,9 +31,10 @@ from bot.lifecycle.watch import Watch
 from bot.ports import Chat, Clock, Ids, Provider
 from bot.settings import Settings
 from bot.store import Store
+from bot.store.orphans import let_go
 from bot.store.vault import deployment_key
 
-__all__ = ["App", "ConsoleChat", "Interrupts", "Seat", "open_console", "run_once", "what_is_left"]
+__all__ = ["App", "ConsoleChat", "Interrupts", "Seat", "Told", "open_console", "run_once", "what_is_left"]
 """The terminal's parts are handed on to ``bot.entry``, which names no adapter itself."""
 
 log = logging.getLogger("lastcall")
@@ -40,6 +45,7 @@ _CALM = timedelta(seconds=1)
 _IDLE = timedelta(seconds=2)
 """With nothing open: how long a command of another process may wait for this one's engine."""
 _ALIVE = timedelta(seconds=30)
+_HOST = socket.gethostname().replace(":", "-")[:22]
 _NAMESPACE_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -71,19 +77,32 @@ class App:
         """Open the database and wire the rest. Raises ``ValueError`` and ``BrokenRecipe`` with a sentence."""
         clock, ids = SystemClock(), RandomIds()
         known = recipes.load(recipes.SHIPPED, settings.recipes)
-        store = await Store.open(settings.database, deployment_key(settings.secret_key, settings.data), settings.data / "keys")
+        _prove_writable(settings.data)
+        key = deployment_key(settings.secret_key, settings.data)
+        store = await Store.open(settings.database, key, settings.data / "keys")
         shells = Shells(store.vault)
         namespace = settings.namespace or await store.mark("namespace", _fresh_namespace())
         found = registry.providers(
-            shells, data_dir=settings.data, namespace=namespace, local_hosts=settings.local_hosts,
-            local_shell=settings.local_shell, kwh_usd=settings.kwh_usd,
+            shells,
+            data_dir=settings.data,
+            namespace=namespace,
+            local_hosts=settings.local_hosts,
+            local_shell=settings.local_shell,
+            kwh_usd=settings.kwh_usd,
         )
         providers = {one.name: one for one in found}
         ticker = Ticker(clock)
         limits = Limits(max_lifetime=settings.max_lifetime, auto_confirm=settings.auto_confirm)
         hands = Hands(
-            clock=clock, ids=ids, store=store, providers=providers, shell=shells, watch=Watch(providers, clock),
-            recipes=known, results=settings.data / "results", limits=limits,
+            clock=clock,
+            ids=RandomIds(f":{here()}"),
+            store=store,
+            providers=providers,
+            shell=shells,
+            watch=Watch(providers, clock),
+            recipes=known,
+            results=settings.data / "results",
+            limits=limits,
         )
 
         def nudge() -> None:
@@ -91,26 +110,54 @@ class App:
             ticker.nudge("delivery")
 
         house = House(
-            store=store, clock=clock, ids=ids, providers=providers, profiles=registry.PROFILES, recipes=known,
-            shell=shells, namespace=namespace, data=settings.data, nudge=nudge,
-            terms=Terms(settings.default_budget, settings.default_hours, settings.max_lifetime),
+            store=store,
+            clock=clock,
+            ids=ids,
+            providers=providers,
+            profiles=registry.PROFILES,
+            recipes=known,
+            shell=shells,
+            namespace=namespace,
+            data=settings.data,
+            nudge=nudge,
+            terms=Terms(
+                settings.default_budget,
+                min(settings.default_hours, settings.max_lifetime),
+                settings.max_lifetime,
+            ),
         )
         return cls(
-            settings=settings, clock=clock, ids=ids, store=store, shells=shells, providers=providers,
-            engine=Engine(hands, after_pass=nudge), sweep=Sweep(hands, namespace), house=house, desk=Desk(house),
-            ticker=ticker, token=ids.token(), aside=aside,
+            settings=settings,
+            clock=clock,
+            ids=ids,
+            store=store,
+            shells=shells,
+            providers=providers,
+            engine=Engine(hands, after_pass=nudge),
+            sweep=Sweep(hands, namespace),
+            house=house,
+            desk=Desk(house),
+            ticker=ticker,
+            token=ids.token(),
+            aside=aside,
         )
 
     async def start(self, chats: Sequence[Chat] = ()) -> None:
-        """Say that an engine is alive, and let the beats begin."""
-        self.delivery = Delivery(self.store, chats, self.clock, self.ids)
+        """Say that an engine is alive, take over from processes that were killed, and let the beats begin."""
+        self.delivery = Delivery(self.store, chats, self.clock, RandomIds(f":{here()}"))
         await self._alive()
+        await let_go(self.store.engine, is_dead)
         self.ticker.every("alive", lambda: _ALIVE / 3, self._alive)
         self.ticker.every("engine", self._engine_pace, self._engine_beat)
         if chats:
             self.ticker.every("delivery", self._delivery_pace, self.delivery.tick)
         self.ticker.every("sweep", lambda: EVERY, self._sweep_beat)
         self.ticker.start()
+
+    @property
+    def lease(self) -> str:
+        """By which others know that this engine is alive."""
+        return f"engine:{here()}:{self.token[:8]}"
 
     @property
     def where(self) -> str:
@@ -124,12 +171,17 @@ class App:
     async def _alive(self) -> None:
         now = self.clock.now()
         if self.aside:
-            others = await self.store.leases.live("engine:", now=now) - {f"engine:{self.token}"}
-            self.working = not others
-            if others:
-                await self.store.leases.release(f"engine:{self.token}", token=self.token)
+            live = await self.store.leases.live("engine:", now=now)
+            idle, self.working = not self.working, not self._others(live)
+            if idle and self.working:
+                await let_go(self.store.engine, is_dead)
+            if not self.working:
+                await self.store.leases.release(self.lease, token=self.token)
                 return
-        await self.store.leases.take(f"engine:{self.token}", token=self.token, now=now, until=now + _ALIVE)
+        await self.store.leases.take(self.lease, token=self.token, now=now, until=now + _ALIVE)
+
+    def _others(self, live: frozenset[str]) -> list[str]:
+        return [one for one in live if one != self.lease and not is_dead(one)]
 
     async def _engine_beat(self) -> None:
         """A cheap look first: claiming takes the write lock, and most of the time there is nothing to claim."""
@@ -159,11 +211,44 @@ class App:
         await self.ticker.stop()
         await self.engine.stop()
         try:
-            await self.store.leases.release(f"engine:{self.token}", token=self.token)
+            await self.store.leases.release(self.lease, token=self.token)
         except Exception:
             log.exception("the lease could not be given back; it runs out by itself")
         await self.shells.close()
         await self.store.close()
+
+
+def here() -> str:
+    """This process, for the names of leases."""
+    return f"{_HOST}/{os.getpid()}"
+
+
+def is_dead(held: str) -> bool:
+    """Whether a lease or a claim (``…:host/pid`` or ``…:host/pid:…``) is held by a process of this computer that is
+    gone: it need not be waited for. Of a process elsewhere nothing is known."""
+    where, _, pid = [*held.split(":"), ""][1].rpartition("/")
+    if where != _HOST or not pid.isdecimal():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _prove_writable(folder: Path) -> None:
+    """Raises ``ValueError``. SQLite would say less, and later."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        what = "it is no folder" if folder.exists() and not folder.is_dir() else error.strerror
+        raise ValueError(
+            f"The data folder {folder} cannot be written to: {what}. Set LASTCALL_DATA_DIR to another one."
+        ) from error
 
 
 def _fresh_namespace() -> str:

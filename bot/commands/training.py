@@ -81,11 +81,18 @@ async def _folder(house: House, request: Request, command: Train, file: RecipeFi
         if not file.recipe.dataset.sample:
             raise Refused("Which images? No data set was named.", help="Add: data ./folder")
         return await _sample(house, file)
-    path = Path(command.data).expanduser()
+    return _said_folder(request.folder, command.data)
+
+
+def _said_folder(start: str, data: str) -> Path:
+    try:
+        path = Path(data).expanduser()
+    except RuntimeError:
+        raise Refused("There is no such home folder.", help="Write the whole path after 'data'.") from None
     if not path.is_absolute():
-        if not request.folder:
+        if not start:
             raise Refused("A relative path means nothing here.", help="Write the whole path after 'data'.")
-        path = Path(request.folder) / path
+        path = Path(start) / path
     return Path(os.path.normpath(path))
 
 

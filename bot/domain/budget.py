@@ -17,9 +17,12 @@ _SOFT_SHARE = 5
 """The salvage window is at most this part (1/n) of the lifetime."""
 
 
-def worst_case(offer: Offer, lifetime: timedelta, latency: timedelta, traffic_gb: int = 0) -> Usd:
-    """The most this offer can cost: rate until the hard end plus the teardown's latency, plus traffic; up to the cent."""
-    return (offer.hourly.over(lifetime + latency) + offer.traffic_per_gb * traffic_gb).up_to_cent()
+def worst_case(
+    offer: Offer, lifetime: timedelta, latency: timedelta, traffic_gb: int = 0, *, before: Usd = ZERO
+) -> Usd:
+    """The most this offer can cost, up to the cent: rate until the hard end plus the teardown's latency, and traffic;
+    on top of what was spent ``before``."""
+    return (before + offer.hourly.over(lifetime + latency) + offer.traffic_per_gb * traffic_gb).up_to_cent()
 
 
 def lifetime_within(budget: Usd, offer: Offer, latency: timedelta, traffic_gb: int = 0) -> timedelta:
@@ -71,7 +74,7 @@ def due_reminder(rental: Rental, now: datetime) -> int | None:
 def rung_still_said(rental: Rental, now: datetime) -> int:
     """The rung that counts as said: after an extension the rungs above what is used now are due again."""
     percent = used(rental, now) * 100
-    return max((rung for rung in RUNGS if rung <= min(percent, rental.reminded)), default=0)
+    return max((rung for rung in RUNGS if rung <= percent and rung <= rental.reminded), default=0)
 
 
 def next_reminder_at(rental: Rental, now: datetime) -> datetime | None:
@@ -81,10 +84,12 @@ def next_reminder_at(rental: Rental, now: datetime) -> datetime | None:
     rung = next((rung for rung in RUNGS if rung > rental.reminded and rung > used(rental, now) * 100), None)
     if rung is None:
         return None
-    by_time = rental.began_at + rental.lifetime * rung / 100
+    by_time = (
+        rental.began_at - rental.lifetime * -rung // 100
+    )  # rounded up: a moment earlier it would not be due
     attempt = rental.attempt
     if attempt is None or attempt.offer.hourly.micros <= 0:
         return by_time
     missing = Usd(max(0, -(-rental.budget.micros * rung // 100) - spent(rental, now).micros))
-    lasts = missing.lasts(attempt.offer.hourly) + timedelta(seconds=1)
-    return min(by_time, now + lasts) if lasts < timedelta(days=3650) else by_time
+    lasts = missing.lasts(attempt.offer.hourly)
+    return min(by_time, now + lasts + timedelta(seconds=1)) if lasts < rental.lifetime else by_time

@@ -81,6 +81,8 @@ def _lines(rental: Rental, state: str) -> list[str]:
 def _last_word(rental: Rental) -> str:
     why = rental.ending_note.partition("\n")[0]
     if rental.ending is Ending.DONE:
+        if rental.is_open:
+            return "Results are at home; closing the tab."
         return "Done: results are at home, nothing is left running."
     if rental.ending is Ending.DOWN:
         return f"Torn down on request{f' of {why}' if why else ''}."
@@ -161,11 +163,15 @@ def _tables(rental: Rental) -> tuple[Table, ...]:
 
 
 def _size(size: int) -> str:
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size = size / 1000  # type: ignore[assignment]
-    return f"{size:.1f} GB"
+    """Decimal units, as vendors and file managers have them."""
+    if size < 1000:
+        return f"{size} B"
+    amount = size / 1000
+    for unit in ("kB", "MB"):
+        if amount < 999.95:
+            return f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"
 
 
 def _meter(rental: Rental, state: str) -> Meter | None:

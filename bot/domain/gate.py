@@ -7,6 +7,7 @@ VRAM as dstack rounds it; driver floors by NVIDIA's minor-version compatibility)
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -38,10 +39,7 @@ class Probe:
 
     def number(self, name: str) -> float | None:
         """A numeric answer, or None."""
-        try:
-            return float(self.values.get(name, ""))
-        except ValueError:
-            return None
+        return _finite(self.values.get(name, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +72,25 @@ def read_probe(output: bytes) -> Probe:
 
 
 def _gpu(row: str) -> FoundGpu | None:
-    cells = next(csv.reader([row], skipinitialspace=True), [])
+    try:
+        cells = next(csv.reader([row], skipinitialspace=True), [])
+    except csv.Error:
+        return None
     if len(cells) != 6 or not cells[0].isdigit():
         return None
     return FoundGpu(cells[1], cells[2], cells[3], _mib(cells[4]), _mib(cells[5]))
 
 
 def _mib(cell: str) -> float | None:
+    return None if cell in _ABSENT else _finite(cell.removesuffix("MiB"))
+
+
+def _finite(text: str) -> float | None:
     try:
-        return None if cell in _ABSENT else float(cell.removesuffix("MiB"))
+        number = float(text)
     except ValueError:
         return None
+    return number if math.isfinite(number) else None
 
 
 def judge(probe: Probe, needs: Needs) -> tuple[Check, ...]:
@@ -209,9 +215,10 @@ def _inodes(probe: Probe, needs: Needs) -> Check:
 
 def _ram(probe: Probe, needs: Needs) -> Check:
     total = probe.number("mem_bytes") or (probe.number("mem_kb") or 0) * 1024
-    limit = probe.number("cgroup_mem")
-    if limit:
-        total = min(total, limit) if total else limit
+    # cgroup 1 writes a number near 2^63 where there is no limit.
+    limit = probe.number("cgroup_mem") or 0
+    limited = bool(limit) and (not total or limit < total)
+    total = limit if limited else total
     if not total:
         return Check("RAM", "WARN", "The machine does not tell its memory.")
     gigabytes = total / 1024**3
@@ -222,7 +229,7 @@ def _ram(probe: Probe, needs: Needs) -> Check:
             f"{gigabytes:.1f} GB, and {needs.ram_gb:g} GB are needed.",
             "Take a larger machine.",
         )
-    return Check("RAM", "PASS", f"{gigabytes:.0f} GB" + (" (limit of the container)." if limit else "."))
+    return Check("RAM", "PASS", f"{gigabytes:.0f} GB" + (" (limit of the container)." if limited else "."))
 
 
 def _python(probe: Probe, _needs: Needs) -> Check:
@@ -247,9 +254,9 @@ def _shm(probe: Probe, needs: Needs) -> Check:
     size = probe.number("shm_kb")
     if needs.count and size is not None and size < 1024**2:
         return Check(
-            "/dev/shm", "WARN", f"Only {size / 1024:.0f} MiB of shared memory.", "Use no loader workers."
+            "shared memory", "WARN", f"Only {size / 1024:.0f} MiB in /dev/shm.", "Use no loader workers."
         )
-    return Check("/dev/shm", "PASS", "Large enough.")
+    return Check("shared memory", "PASS", "Large enough.")
 
 
 def worst(report: Sequence[Check]) -> str:

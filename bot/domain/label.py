@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 _PATTERN = re.compile(
-    r"lc-(?P<namespace>[a-z0-9]{1,20})-(?P<rental>[a-z0-9]{6})-(?P<attempt>\d{1,4})-(?P<until>\d{8}T\d{4}Z)"
+    r"lc-(?P<namespace>[a-z0-9]{1,20})-(?P<rental>[a-z0-9]{6})-(?P<attempt>\d{1,4})-(?P<until>\d{8}T\d{4}Z)",
+    re.ASCII,
 )
 NAMESPACE = re.compile(r"[a-z0-9]{1,20}")
 

@@ -23,6 +23,9 @@ MOST_MACHINES = 3
 MOST_REFUSALS = 12
 """Offers that may be refused by the vendor before a rental gives up."""
 MOST_SALVAGES = 3
+"""Tries to bring home what there is on the way down."""
+MOST_FAULTS = 8
+"""Faults of our own in a row, in one step, before a rental gives up."""
 FOREVER = timedelta(days=3650)
 
 
@@ -121,6 +124,10 @@ def _quoting(rental: Rental, now: datetime) -> Decision:
 
 
 def _climbing(rental: Rental, seen: Seen, now: datetime, soft_end: datetime | None) -> Decision:
+    if rental.pulled_at is not None:
+        return Rise(Ending.DONE)  # first of all: a machine that is lost now has nothing of ours any more
+    if _too_late_to_train(rental, now, soft_end):
+        return Rise(Ending.SOFT_END, "the time for training is used; what there is gets pulled")
     attempt = rental.attempt
     if attempt is not None and attempt.machine_id and attempt.running_at:
         if seen is Seen.VANISHED:
@@ -135,15 +142,14 @@ def _climbing(rental: Rental, seen: Seen, now: datetime, soft_end: datetime | No
         return Step.VALIDATE
     if rental.goal is Goal.READY:
         return Rest(rental.hard_end or now, "ready for you")
-    if soft_end is not None and now >= soft_end and rental.trained_at is None:
-        return Rise(Ending.SOFT_END, "the time for training is used; what there is gets pulled")
     rungs = (
         (attempt.tools, Step.DEPLOY_TOOLS),
         (attempt.dataset_at, Step.TRANSFER_DATASET),
         (rental.trained_at, Step.TRAIN),
-        (rental.pulled_at, Step.PULL_RESULTS),
     )
-    for fact, step in rungs:
-        if fact is None:
-            return step
-    return Rise(Ending.DONE)
+    return next((step for fact, step in rungs if fact is None), Step.PULL_RESULTS)
+
+
+def _too_late_to_train(rental: Rental, now: datetime, soft_end: datetime | None) -> bool:
+    """Asked before anything is rented or booted: a machine that comes up now could train nothing."""
+    return soft_end is not None and now >= soft_end and rental.trained_at is None

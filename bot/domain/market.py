@@ -128,7 +128,6 @@ class Capabilities:
     """A machine not running by then is stuck."""
     teardown_latency: timedelta = timedelta(minutes=5)
     """From asking to end until billing surely stopped; counted into the worst case."""
-    has_gpu_promise: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 MICROS = 1_000_000
 MICROS_PER_CENT = 10_000
 _HOUR_US = 3_600_000_000
+_LONGEST = timedelta.max // timedelta(seconds=1)
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -43,10 +44,12 @@ class Usd:
         return Usd(-(-self.micros * us // _HOUR_US))
 
     def lasts(self, hourly: Usd) -> timedelta:
-        """How long this amount pays for ``hourly``, rounded down to the second; ``timedelta.max`` when free."""
+        """How long this amount pays for ``hourly``, rounded down to the second; ``timedelta.max`` when free, or
+        when it lasts longer than can be said."""
         if hourly.micros <= 0:
             return timedelta.max
-        return timedelta(seconds=max(0, self.micros) * 3600 // hourly.micros)
+        seconds = max(0, self.micros) * 3600 // hourly.micros
+        return timedelta(seconds=seconds) if seconds <= _LONGEST else timedelta.max
 
     def up_to_cent(self) -> Usd:
         """Rounded up to the whole cent."""

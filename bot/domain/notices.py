@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 
 from bot.domain import budget
 from bot.domain.clocktime import short, utc
-from bot.domain.rental import Goal, Rental
+from bot.domain.rental import Attempt, Goal, Rental, Step
 from bot.domain.talk import Button, Kind, Reply, Tone
 
 STUCK_RUNGS = (10, 30, 60)
 """Minutes after the first destroy at which somebody hears of a teardown that does not end."""
+_TRIES = 3
+"""Tries to pull that may fail before somebody hears of it."""
 
 
 def reminder(rental: Rental, rung: int, now: datetime) -> Reply:
@@ -34,25 +36,30 @@ def reminder(rental: Rental, rung: int, now: datetime) -> Reply:
     )
 
 
+def ending_attempt(rental: Rental) -> Attempt | None:
+    """The attempt whose end was asked for and is not proven yet."""
+    return next((one for one in rental.attempts if one.destroy_asked_at and one.gone_at is None), None)
+
+
 def stuck_rung(rental: Rental, now: datetime) -> int | None:
     """The highest rung of the stuck-teardown ladder that is due and was not said."""
-    asked = [one.destroy_asked_at for one in rental.attempts if one.destroy_asked_at and one.gone_at is None]
-    if not asked:
+    attempt = ending_attempt(rental)
+    if attempt is None or attempt.destroy_asked_at is None:
         return None
-    minutes = (now - min(asked)) / timedelta(minutes=1)
+    minutes = (now - attempt.destroy_asked_at) / timedelta(minutes=1)
     due = [rung for rung in STUCK_RUNGS if rental.alarmed < rung <= minutes]
     return due[-1] if due else None
 
 
-def stuck(rental: Rental, rung: int, now: datetime) -> Reply:
+def stuck(rental: Rental, attempt: Attempt, rung: int, now: datetime) -> Reply:
     """A machine that does not go away."""
-    attempt = next(one for one in rental.attempts if one.destroy_asked_at and one.gone_at is None)
+    what, rate = attempt.machine_id or attempt.label, attempt.offer.hourly.rate()
     return Reply(
         kind=Kind.NOTICE,
         title=f"{rental.id}: the teardown does not end",
         lines=(
-            f"{attempt.offer.provider} was asked {rung} minutes ago to end {attempt.machine_id or attempt.label}, and "
-            f"it may still cost {attempt.offer.hourly.rate()}. {rental.note}".strip(),
+            f"For {rung} minutes {attempt.offer.provider} has been asked to end {what}; it may still cost {rate}.",
+            f"The last answer: {rental.note.rstrip('.') or 'none'}.",
             "Lastcall goes on asking. Look into the provider's own console and end it there.",
         ),
         tone=Tone.ALARM,
@@ -68,9 +75,35 @@ def stuck(rental: Rental, rung: int, now: datetime) -> Reply:
 
 def next_stuck_at(rental: Rental) -> datetime | None:
     """When the next rung of a stuck teardown falls due."""
-    asked = [one.destroy_asked_at for one in rental.attempts if one.destroy_asked_at and one.gone_at is None]
+    attempt = ending_attempt(rental)
     rung = next((rung for rung in STUCK_RUNGS if rung > rental.alarmed), None)
-    return min(asked) + timedelta(minutes=rung) if asked and rung is not None else None
+    if attempt is None or attempt.destroy_asked_at is None or rung is None:
+        return None
+    return attempt.destroy_asked_at + timedelta(minutes=rung)
+
+
+def is_unpulled(rental: Rental) -> bool:
+    """Whether the training is done and its results have not come home for several tries."""
+    return rental.step is Step.PULL_RESULTS and rental.goal is Goal.TRAINED and rental.stumbles >= _TRIES
+
+
+def unpulled(rental: Rental, now: datetime) -> Reply:
+    """Results that are still only on a machine with an end."""
+    end = rental.hard_end or now
+    return Reply(
+        kind=Kind.NOTICE,
+        title=f"{rental.id}: the results cannot be pulled",
+        lines=(
+            f"{rental.note[:1].upper()}{rental.note[1:]}.",
+            f"They stay on the machine for {short(end - now)}, until {utc(end)}; then they are lost with it.",
+            "Lastcall goes on trying. More time: extend; by hand: ssh.",
+        ),
+        buttons=(Button("Extend 1 h", f"extend {rental.id} 1h"), Button("SSH", f"ssh {rental.id}")),
+        tone=Tone.ALARM,
+        rental=rental.id,
+        mention=(rental.owner,),
+        data={"rental": rental.id, "unpulled": rental.note, "hard_end": end.isoformat()},
+    )
 
 
 def wants_reminders(rental: Rental) -> bool:

@@ -12,9 +12,12 @@ from bot.domain.recipe import ProgressSpec
 from bot.domain.rental import Progress
 
 _BAR = re.compile(
-    r"(?:(?P<desc>[^\r\n|]*?):\s+)?(?P<pct>\d+)%\|[^|]*\|\s*(?P<n>\d+)/(?P<total>\d+)\s*"
-    r"\[(?P<elapsed>[\d:]+)<(?P<eta>[\d:]+|\?),\s*(?P<rate>[\d.]+|\?)\s*(?P<unit>s/it|it/s)(?:,\s*(?P<postfix>[^\]]*))?\]"
+    r"(?<!\d)\d{1,3}%\|[^|]*\|\s*(?P<n>\d{1,12})/(?P<total>\d{1,12})\s*"
+    r"\[(?P<elapsed>\d{1,6}(?::\d\d){1,2})<(?P<eta>\d{1,6}(?::\d\d){1,2}|\?),\s*"
+    r"(?P<rate>\d+(?:\.\d+)?|\?)\s*(?P<unit>s/it|it/s)(?:,\s*(?P<postfix>[^\]]*))?\]",
+    re.ASCII,
 )
+"""Digits are bounded: what a trainer writes is somebody else's, and numbers without end cost time."""
 _NUMBER = r"(-?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|nan|inf))"
 MOST_POINTS = 400
 _LONGEST_LINE = 4000
@@ -32,7 +35,7 @@ class Bar:
 
 
 def lines_of(chunk: bytes, *, ended: bool) -> tuple[list[str], int]:
-    """Complete lines (split at ``\\r`` and ``\\n``) and how many bytes they took. What is not ended yet is left for
+    r"""Complete lines (split at ``\r`` and ``\n``) and how many bytes they took. What is not ended yet is left for
     the next look, unless the log is ``ended`` or the piece grew past any sane line."""
     cut = max(chunk.rfind(b"\n"), chunk.rfind(b"\r")) + 1
     if ended or (cut == 0 and len(chunk) > _LONGEST_LINE):
@@ -44,7 +47,7 @@ def lines_of(chunk: bytes, *, ended: bool) -> tuple[list[str], int]:
 def read_bar(line: str, spec: ProgressSpec) -> Bar | None:
     """The training bar in this line, or None (another bar, another line)."""
     found = _BAR.search(line)
-    if found is None or (found["desc"] or "").strip() != spec.description:
+    if found is None or not re.fullmatch(spec.description, _description(line[: found.start()])):
         return None
     rate = None if found["rate"] == "?" else float(found["rate"])
     seconds = None if not rate else (rate if found["unit"] == "s/it" else 1 / rate)
@@ -57,9 +60,15 @@ def read_bar(line: str, spec: ProgressSpec) -> Bar | None:
     )
 
 
+def _description(before: str) -> str:
+    """``Epoch 1/10, Steps`` of ``Epoch 1/10, Steps:  10%|``; empty when the bar has none."""
+    words = before.rpartition("|")[2].rstrip()
+    return words[:-1].strip() if words.endswith(":") else ""
+
+
 def _loss(postfix: str, spec: ProgressSpec) -> float | None:
     for key in spec.loss_keys:
-        found = re.search(rf"(?:^|[\s,]){re.escape(key)}\s*[=:]\s*{_NUMBER}", postfix)
+        found = re.search(rf"(?:^|[\s,]){re.escape(key)}\s*[=:]\s*{_NUMBER}", postfix, re.IGNORECASE)
         if found:
             return float(found[1])
     return None

@@ -104,7 +104,6 @@ class Environment(_Strict):
     env: dict[str, str] = {}
     files: tuple[str, ...] = ()
     """Files beside the recipe that are sent to ``tools/`` (relative to the recipe's folder)."""
-    image: str = ""
     install: tuple[InstallStep, ...] = ()
 
 
@@ -119,8 +118,6 @@ class Dataset(_Strict):
     """Shortest side in pixels below which a warning is given."""
     sample: tuple[str, ...] = ()
     """Command that makes a sample data set into ``{dest}`` when nobody names one."""
-    required_caption_token: str = ""
-    """Name of the input whose value must stand in every caption (``trigger``); empty: none."""
 
 
 class Render(_Strict):
@@ -134,8 +131,6 @@ class Run(_Strict):
     """The training command: an argv list, never a shell string."""
 
     argv: tuple[str, ...] = Field(min_length=1)
-    resume_argv: tuple[str, ...] = ()
-    """Appended when a complete state is there; ``{state}`` is its folder."""
     stop_grace_s: int = Field(default=20, ge=0)
 
 
@@ -143,6 +138,7 @@ class ProgressSpec(_Strict):
     """How the log is read (one tqdm pattern; the description tells training from other bars)."""
 
     description: str = "steps"
+    """Regular expression for the whole description of the training bar (``Epoch .*, Steps``)."""
     loss_keys: tuple[str, ...] = ("avr_loss", "step_loss", "smooth loss", "loss")
     stages: dict[str, str] = {}
     """Regular expression to stage name, tried in order on every line."""
@@ -170,8 +166,6 @@ class Outputs(_Strict):
     """Globs below ``folder`` that are pulled at the end."""
     salvage: tuple[str, ...] = ()
     """Globs that are pulled when the run ended early; empty: the same."""
-    state_glob: str = ""
-    """Folders from which a run can be resumed."""
     megabytes: float = Field(default=100, gt=0)
     """About what is to be pulled; sizes the salvage window."""
 
@@ -219,7 +213,7 @@ class Recipe(_Strict):
                 raise ValueError(f"preset {name!r} is not one of {', '.join(PRESETS)}")
         if self.run and (self.outputs is None or not self.presets):
             raise ValueError("a recipe with 'run' needs 'outputs' and 'presets'")
-        for pattern in self.progress.stages:
+        for pattern in (self.progress.description, *self.progress.stages):
             re.compile(pattern)
         for rule in self.errors:
             re.compile(rule.match)

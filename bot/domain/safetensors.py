@@ -24,10 +24,10 @@ def fault_of(path: Path) -> str:
             if size < 8 or not 2 <= length <= min(size - 8, _MOST_HEADER):
                 return "it is cut off or no safetensors file"
             header = json.loads(file.read(length))
-        ends = [one["data_offsets"][1] for name, one in header.items() if name != "__metadata__"]
+        ends = [int(one["data_offsets"][1]) for name, one in header.items() if name != "__metadata__"]
     except OSError as error:
         return f"it cannot be read ({error.strerror})"
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         return "its header cannot be read"
     if not ends:
         return "it holds no tensors"

@@ -14,8 +14,10 @@ async def chat(settings: Settings, *, line: str | None, wait: bool, json: bool, 
     async with open_terminal(settings, interactive=line is None, json=json) as terminal:
         if line is not None:
             code = await terminal.run(line, wait=wait, yes=yes)
-            if terminal.app.working and code != 130 and (left := [one.id for one in await terminal.mine()]):  # noqa: PLR2004
-                sys.stderr.write(f"{', '.join(left)}: nobody looks after it now; start 'lastcall serve', or use --wait.\n")
+            if terminal.app.working and code != 130 and (left := [one.id for one in await terminal.mine()]):
+                sys.stderr.write(
+                    f"{', '.join(left)}: nobody looks after it now; start 'lastcall serve', or use --wait.\n"
+                )
             return code
         if sys.stdin.isatty() and not json:
             await terminal.console.screen.say("Lastcall. Type help, or quit to leave.")

@@ -11,12 +11,23 @@ import sys
 from collections.abc import AsyncIterator, Container
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 from bot.domain.rental import Rental
 from bot.domain.talk import Actor
 from bot.entry import logs
 from bot.settings import Settings
-from bot.wiring import App, ConsoleChat, Interrupts, Seat, open_console, run_once, what_is_left
+from bot.wiring import (
+    App,
+    ConsoleChat,
+    Interrupts,
+    Seat,
+    here,
+    is_dead,
+    open_console,
+    run_once,
+    what_is_left,
+)
 
 _LEASE = timedelta(seconds=30)
 
@@ -32,16 +43,18 @@ class Sessions(Container[str]):
     async def look(self) -> None:
         """Which terminals are alive now."""
         live = await self._app.store.leases.live("console:", now=self._app.clock.now())
-        self._live = frozenset(name.removeprefix("console:") for name in live)
+        self._live = frozenset(name.rpartition(":")[2] for name in live if not is_dead(name))
 
     def __contains__(self, session: object) -> bool:
-        return isinstance(session, str) and session.startswith(f"{self._person}/") and session not in self._live
+        return (
+            isinstance(session, str) and session.startswith(f"{self._person}/") and session not in self._live
+        )
 
 
 class Terminal:
     """One person at one terminal."""
 
-    def __init__(self, app: App, *, interactive: bool, json: bool = False) -> None:
+    def __init__(self, app: App, *, interactive: bool, json: bool = False, story: bool = False) -> None:
         self.app = app
         person = f"{_user()}@{socket.gethostname()}"
         self.sessions = Sessions(app, person)
@@ -50,7 +63,7 @@ class Terminal:
             actor=Actor("console", socket.gethostname(), _user(), _user()),
             clock=app.clock,
             new_key=app.ids.token,
-            folder=os.getcwd(),
+            folder=str(Path.cwd()),
         )
         self._ids: list[str] = []
         self.console: ConsoleChat = open_console(
@@ -61,6 +74,7 @@ class Terminal:
             history=app.settings.data / "chat_history",
             adopted=(lambda: self.sessions) if interactive else tuple,
             leaving=self.what_would_be_left if interactive else None,
+            story=story,
         )
 
     async def begin(self) -> None:
@@ -74,13 +88,17 @@ class Terminal:
         """Give the lease back and leave the terminal as it was found."""
         await self.console.close()
         with contextlib.suppress(Exception):
-            await self.app.store.leases.release(f"console:{self.seat.session}", token=self.app.token)
+            await self.app.store.leases.release(self.lease, token=self.app.token)
         await self.app.stop()
+
+    @property
+    def lease(self) -> str:
+        """By which others know that somebody sits here."""
+        return f"console:{here()}:{self.seat.session}"
 
     async def _alive(self) -> None:
         now = self.app.clock.now()
-        name = f"console:{self.seat.session}"
-        await self.app.store.leases.take(name, token=self.app.token, now=now, until=now + _LEASE)
+        await self.app.store.leases.take(self.lease, token=self.app.token, now=now, until=now + _LEASE)
         await self.sessions.look()
 
     async def _look_at_ids(self) -> None:
@@ -139,7 +157,6 @@ class Terminal:
             await self.say_the_rest()
         return code
 
-
     async def _all_closed(self, rentals: list[str]) -> None:
         """Until each had its last word, or the store says that it is closed."""
         news = asyncio.Event()
@@ -152,16 +169,22 @@ class Terminal:
             stop()
 
     async def say_the_rest(self) -> None:
-        """What is still to be said here, before leaving."""
-        while self.app.delivery is not None and await self.app.delivery.tick():
-            pass
+        """What is still to be said here, before leaving; the beat may be in the middle of saying it."""
+        assert self.app.delivery is not None
+        said = 1
+        while said:
+            await self.app.ticker.rest("delivery")
+            said = await self.app.delivery.tick()
 
 
 @asynccontextmanager
-async def open_terminal(settings: Settings, *, interactive: bool, json: bool = False) -> AsyncIterator[Terminal]:
+async def open_terminal(
+    settings: Settings, *, interactive: bool, json: bool = False, story: bool = False
+) -> AsyncIterator[Terminal]:
     """An app with a terminal on it, begun and ended in order."""
     logs.to_file(settings.data, settings.log_level)
-    terminal = Terminal(await App.build(settings, aside=True), interactive=interactive, json=json)
+    app = await App.build(settings, aside=True)
+    terminal = Terminal(app, interactive=interactive, json=json, story=story)
     await terminal.begin()
     try:
         yield terminal

@@ -13,8 +13,8 @@ def draw_curve(points: Sequence[tuple[int, float]], path: Path, title: str) -> P
     if len(points) < 2:
         return None
     # matplotlib takes most of a second to import and 40 MB: only who draws pays for it.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
 
     figure = Figure(figsize=(7, 3.6), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)

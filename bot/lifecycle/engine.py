@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.domain.errors import ClaimLost
 from bot.domain.rental import Goal, Rental
@@ -26,6 +27,7 @@ AT_ONCE = 32
 class _Running:
     claim: Claim
     task: asyncio.Task[None]
+    began: datetime
 
 
 class Engine:
@@ -52,7 +54,7 @@ class Engine:
         claims = await self._claim(AT_ONCE - self.busy)
         for claim in claims:
             task = asyncio.create_task(self._pass(claim), name=f"pass {claim.rental.id}")
-            self._running[claim.rental.id] = _Running(claim, task)
+            self._running[claim.rental.id] = _Running(claim, task, self.hands.clock.now())
         return len(claims)
 
     async def _claim(self, limit: int) -> list[Claim]:
@@ -96,14 +98,13 @@ class Engine:
         """Hold the claims of passes that take long; stop a pass that a command or the hard end has overtaken."""
         now, limits = self.hands.clock.now(), self.hands.limits
         for running in list(self._running.values()):
-            rental = running.claim.rental
-            overdue = rental.hard_end is not None and now >= rental.hard_end and rental.goal < Goal.GONE
             try:
                 # The token stays; only the end moves, so a pass in the middle of a write is not disturbed.
                 fresh = await self.hands.store.claims.hold(running.claim, until=now + limits.claim)
             except ClaimLost:
+                running.task.cancel()  # it has ended just now, or somebody else has the row: it must not go on
                 continue
-            if overdue or _overtaken(rental, fresh):
+            if _overtaken(running, fresh, now):
                 running.task.cancel()
 
     async def stop(self) -> None:
@@ -115,5 +116,8 @@ class Engine:
         await asyncio.gather(*running, return_exceptions=True)
 
 
-def _overtaken(before: Rental, fresh: Rental) -> bool:
-    return fresh.goal is Goal.GONE and before.goal is not Goal.GONE
+def _overtaken(running: _Running, fresh: Rental, now: datetime) -> bool:
+    """The goal rose to GONE, or the hard end came, since the pass began."""
+    if fresh.goal is Goal.GONE and running.claim.rental.goal is not Goal.GONE:
+        return True
+    return fresh.hard_end is not None and running.began < fresh.hard_end <= now

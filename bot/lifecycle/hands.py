@@ -28,7 +28,7 @@ class Limits:
     way_in: timedelta = timedelta(minutes=5)
     """From "running" to a command that runs."""
     unreachable: timedelta = timedelta(minutes=10)
-    """A machine that cannot be reached for this long is given up."""
+    """A machine that cannot be reached for about this long is given up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from typing import Any, assert_never
 
 from bot.domain import budget, notices
 from bot.domain.cards import card, title
-from bot.domain.errors import ClaimLost
+from bot.domain.errors import ClaimLost, Refused
 from bot.domain.ladder import (
     FOREVER,
+    MOST_FAULTS,
     MOST_MACHINES,
     MOST_REFUSALS,
     Close,
@@ -65,15 +66,14 @@ async def _carry_out(turn: Pass, decision: Decision) -> Verdict:
     match decision:
         case Rest(until=until, note=note):
             return Verdict(replace(rental, note=note, stumbles=0), until)
-        case Rise(ending=ending, note=note):
-            turn.entries.append(Entry("goal", f"GONE: {ending.value}" + (f" ({note})" if note else "")))
-            return Verdict(rental, now, Rising(Goal.GONE, ending, note))
+        case Rise(ending=why, note=note):
+            turn.entries.append(Entry("goal", f"GONE: {why.value}" + (f" ({note})" if note else "")))
+            return Verdict(rental, now, Rising(Goal.GONE, why, note))
         case GiveUp(why=why):
             return _given_up(turn, Fail(why, Blame.HOST))
         case Close():
             cost = budget.spent(rental, now)
-            ending = rental.ending.value if rental.ending else ""
-            turn.entries.append(Entry("closed", f"closed: {ending}", cost=cost))
+            turn.entries.append(Entry("closed", f"closed: {rental.ending or 'no reason'}", cost=cost))
             return Verdict(replace(rental, closed_at=now, note="", stumbles=0), now + FOREVER)
         case Step():
             return _weigh(turn, decision, await _take(turn, decision))
@@ -84,18 +84,24 @@ async def _carry_out(turn: Pass, decision: Decision) -> Verdict:
 async def _take(turn: Pass, step: Step) -> Outcome:
     try:
         return await STEPS[step](turn)
-    except (ClaimLost, KeyboardInterrupt):
+    except ClaimLost:
         raise
+    except Refused as error:
+        return Fail(error.sentence, Blame.JOB, fix=error.help)
     except Exception as fault:
         # A fault of ours must neither stop the teardown nor reach a chat: it is logged, and the pass comes again.
         reference = turn.hands.ids.token()[:8]
         log.exception("rental %s, step %s, reference %s", turn.rental.id, step.value, reference)
         wait = timedelta(seconds=min(60, 2 ** min(6, turn.rental.stumbles + 1)))
         what = f"a fault of Lastcall ({type(fault).__name__}, reference {reference} in the log)"
-        if turn.rental.stumbles >= 8 and step not in (Step.TEAR_DOWN, Step.PULL_RESULTS):
+        if turn.rental.stumbles >= MOST_FAULTS and step not in (Step.TEAR_DOWN, Step.PULL_RESULTS):
             return Fail(what, Blame.JOB)
-        tries = {"salvage_tries": turn.rental.salvage_tries + 1} if step is Step.PULL_RESULTS else {}
-        return Wait(turn.now + wait, what, tries, stumble=True)
+        return Wait(turn.now + wait, what, _one_salvage_less(turn.rental), stumble=True)
+
+
+def _one_salvage_less(rental: Rental) -> dict[str, Any]:
+    """On the way down the tries to save something are counted, whatever ends them."""
+    return {"salvage_tries": rental.salvage_tries + 1} if rental.goal is Goal.GONE else {}
 
 
 def _weigh(turn: Pass, step: Step, outcome: Outcome) -> Verdict:
@@ -126,7 +132,7 @@ def _given_up(turn: Pass, fail: Fail, step: Step | None = None) -> Verdict:
     """A failure: another machine where that may help, else the goal rises to GONE."""
     rental, now = turn.rental, turn.now
     turn.entries.append(Entry("failure", f"{step.value + ': ' if step else ''}{fail.reason}"))
-    after = _changed(rental, fail.facts, fail.attempt, None)
+    after = _changed(rental, {**_one_salvage_less(rental), **fail.facts}, fail.attempt, None)
     after = replace(after, step=step or rental.step, stumbles=0, note=fail.reason)
     current = rental.attempt
     if current is not None and fail.blame in (Blame.OFFER, Blame.HOST):
@@ -159,7 +165,7 @@ def _changed(rental: Rental, facts: Mapping[str, Any], attempt: Mapping[str, Any
 
 async def _write(turn: Pass, verdict: Verdict) -> None:
     now, hands = turn.now, turn.hands
-    after, says = _remind(verdict.after, now)
+    after, says = _notify(verdict.after, now)
     shown = risen(after, verdict.rising) if verdict.rising else after
     soft_end = _soft_end(hands, shown)
     says.insert(0, Say(f"card:{after.id}", after.channel, card(shown, now, soft_end)))
@@ -176,22 +182,28 @@ async def _write(turn: Pass, verdict: Verdict) -> None:
     )
 
 
-def _remind(rental: Rental, now: datetime) -> tuple[Rental, list[Say]]:
+def _notify(rental: Rental, now: datetime) -> tuple[Rental, list[Say]]:
+    """What somebody must hear now. A notice is said once under its key, however often it is decided: a clock that
+    jumps back, or a second look, says nothing twice; ``rev`` in a key lets an extension make its rungs due again."""
     says: list[Say] = []
-    rental = replace(rental, reminded=budget.rung_still_said(rental, now))
+    ending = notices.ending_attempt(rental)
+    rental = replace(
+        rental, reminded=budget.rung_still_said(rental, now), alarmed=rental.alarmed if ending else 0
+    )
     if notices.wants_reminders(rental) and (rung := budget.due_reminder(rental, now)) is not None:
         rental = replace(rental, reminded=rung)
-        says.append(
-            Say(
-                f"reminder:{rental.id}:{rung}:{rental.rev}",
-                rental.channel,
-                notices.reminder(rental, rung, now),
-            )
-        )
-    if rental.closed_at is None and (rung := notices.stuck_rung(rental, now)) is not None:
+        says.append(_once(rental, f"reminder:{rung}:{rental.rev}", notices.reminder(rental, rung, now)))
+    if ending is not None and (rung := notices.stuck_rung(rental, now)) is not None:
         rental = replace(rental, alarmed=rung)
-        says.append(Say(f"stuck:{rental.id}:{rung}", rental.channel, notices.stuck(rental, rung, now)))
+        says.append(_once(rental, f"stuck:{ending.number}:{rung}", notices.stuck(rental, ending, rung, now)))
+    if notices.is_unpulled(rental):
+        says.append(_once(rental, f"unpulled:{len(rental.attempts)}", notices.unpulled(rental, now)))
     return rental, says
+
+
+def _once(rental: Rental, what: str, reply: Reply) -> Say:
+    kind, _, which = what.partition(":")
+    return Say(f"{kind}:{rental.id}:{which}", rental.channel, reply, once=True)
 
 
 def closing(rental: Rental, now: datetime) -> Reply:
@@ -220,5 +232,5 @@ def _wake(rental: Rental, wanted: datetime, now: datetime, soft_end: datetime | 
     stuck_at = notices.next_stuck_at(rental)
     if stuck_at is not None:
         moments.append(stuck_at)
-    ahead = [moment for moment in moments if moment > now]
-    return wanted if wanted <= now else min(ahead)
+    overdue = rental.goal is not Goal.GONE and rental.hard_end is not None and rental.hard_end <= now
+    return now if overdue or wanted <= now else min(moment for moment in moments if moment > now)

@@ -42,26 +42,31 @@ class Sweep:
                 ended += await self._one(provider)
             except ProviderError as error:
                 log.warning("sweep of %s: %s", provider.name, error)
+            except Exception:
+                log.exception("sweep of %s", provider.name)  # the other providers are swept all the same
         return ended
 
     async def _one(self, provider: Provider) -> list[str]:
         # Listed first, known second: a machine whose intent is committed after our look is then known, not strange.
         listing = await self._hands.watch.listing(provider.name, newer_than=self._hands.clock.now())
         known = await self._hands.store.rentals.labels()
-        ended: list[str] = []
-        for machine in listing.machines:
-            if self._should_end(machine, known):
-                log.warning("sweep: %s on %s should not exist any more; ending it", machine.id, provider.name)
-                await provider.destroy(machine.id)
-                label = labels.parse(machine.label)
-                entry = Entry(
-                    "sweep", f"ended {machine.id} on {provider.name}: {machine.label} should be gone"
-                )
-                await self._hands.store.journal.add(
-                    [entry], now=self._hands.clock.now(), rental=label.rental if label else ""
-                )
-                ended.append(machine.id)
-        return ended
+        strays = [machine for machine in listing.machines if self._should_end(machine, known)]
+        return [machine.id for machine in strays if await self._end(provider, machine)]
+
+    async def _end(self, provider: Provider, machine: Machine) -> bool:
+        log.warning("sweep: %s on %s should not exist any more; ending it", machine.id, provider.name)
+        try:
+            await provider.destroy(machine.id)
+        except ProviderError as error:
+            log.warning(
+                "sweep: %s could not be ended: %s", machine.id, error
+            )  # its neighbours are not spared for it
+            return False
+        label = labels.parse(machine.label)
+        entry = Entry("sweep", f"ended {machine.id} on {provider.name}: {machine.label} should be gone")
+        now = self._hands.clock.now()
+        await self._hands.store.journal.add([entry], now=now, rental=label.rental if label else "")
+        return True
 
     def _should_end(self, machine: Machine, known: dict[str, tuple[str, bool]]) -> bool:
         label = labels.parse(machine.label)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +13,8 @@ from bot.domain.ladder import Seen
 from bot.domain.market import Machine, MachineState
 from bot.domain.rental import Attempt
 from bot.ports import Clock, Provider
+
+log = logging.getLogger("lastcall.engine")
 
 FRESH = timedelta(seconds=15)
 """A running machine is looked for at most this often."""
@@ -66,6 +69,11 @@ class Watch:
             if machine is None:
                 machine = await self._providers[attempt.offer.provider].inspect(attempt.machine_id)
         except (ProviderError, KeyError):
+            return Seen.UNKNOWN
+        except Exception:
+            log.exception(
+                "a look at %s", attempt.machine_id
+            )  # a fault of ours must not keep the pass from deciding
             return Seen.UNKNOWN
         if machine is None:
             return Seen.VANISHED

@@ -139,5 +139,5 @@ class Rentals:
 
     async def _select(self, query: Any) -> list[Rental]:
         async with reading(self._engine) as connection:
-            rows = (await connection.execute(query)).mappings().all()
+            rows: Sequence[Any] = (await connection.execute(query)).mappings().all()
             return await rentals_from(connection, rows)

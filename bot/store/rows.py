@@ -65,6 +65,8 @@ class Say:
     key: str
     channel: Channel
     reply: Reply
+    once: bool = False
+    """A notice: what was put under this key first stays; deciding it a second time changes nothing."""
 
 
 def insert(connection: AsyncConnection, into: Table) -> Any:
@@ -134,6 +136,9 @@ async def write_says(connection: AsyncConnection, rental: str, at: datetime, say
             tries=0,
             dropped="",
         )
+        if say.once:
+            await connection.execute(statement.on_conflict_do_nothing(index_elements=["key"]))
+            continue
         statement = statement.on_conflict_do_update(
             index_elements=["key"],
             set_={"reply": statement.excluded.reply, "version": OUTBOX.c.version + 1, "due_at": at},

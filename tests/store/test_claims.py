@@ -77,7 +77,9 @@ async def test_a_late_apply_leaves_nothing(store: Store, other: Store):
     assert await count(store.engine, ATTEMPTS) == await count(store.engine, OUTBOX) == 0
 
 
-async def test_late_holding_and_recording_are_refused_and_late_release_does_nothing(store: Store, other: Store):
+async def test_late_holding_and_recording_are_refused_and_late_release_does_nothing(
+    store: Store, other: Store
+):
     """Every write of a lost claim raises, above all the written intent before a paid call; the new holder keeps it."""
     await opened(store)
     lost = await claimed(store)
@@ -200,8 +202,8 @@ async def test_the_card_shows_the_goal_that_the_row_gets(store: Store, rising: R
 async def test_who_waits_longest_comes_first(store: Store):
     """Claims come in the order of ``wake_at``, also when not all that is due fits."""
     minutes = {"aaaaa2": 3, "bbbbb2": 1, "ccccc2": 4, "ddddd2": 2}
-    for id, minute in minutes.items():
-        await opened(store, id, created_at=T0 + minute * MINUTE)
+    for name, minute in minutes.items():
+        await opened(store, name, created_at=T0 + minute * MINUTE)
     assert await store.claims.next_wake() == T0 + MINUTE
     many = await store.claims.due(now=T0 + HOUR, until=T0 + 2 * HOUR, token="a", limit=3)
     assert [claim.rental.id for claim in many] == ["bbbbb2", "ddddd2", "aaaaa2"]
@@ -237,8 +239,8 @@ async def test_attempts_are_rewritten_in_place_and_keep_their_order(store: Store
 
 async def test_claimers_at_the_same_time_never_share_a_row(store: Store, other: Store):
     """Eight claimers of two bots take forty rows at once: every row goes to exactly one of them."""
-    ids = {f"row{number:03d}" for number in range(40)}
-    await asyncio.gather(*(opened(store, id) for id in ids))
+    ids = [f"row{number:03d}" for number in range(40)]
+    await asyncio.gather(*(opened(store, one) for one in ids))
 
     async def take(bot: Store, token: str) -> list[str]:
         mine: list[str] = []
@@ -247,4 +249,4 @@ async def test_claimers_at_the_same_time_never_share_a_row(store: Store, other: 
         return mine
 
     taken = await asyncio.gather(*(take(bot, f"{bot}{n}") for n in range(4) for bot in (store, other)))
-    assert sorted(id for mine in taken for id in mine) == sorted(ids)
+    assert sorted(one for mine in taken for one in mine) == ids

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,6 +15,7 @@ from PIL import Image
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.simulators.clock import SimIds
 from adapters.simulators.faults import Fault, FaultKind
 from adapters.simulators.machine import Fate
 from adapters.simulators.training import Training
@@ -57,10 +58,12 @@ class Databases:
     """New databases with the schema, fast: a copied file, a copied template."""
 
     def __init__(self, folder: Path, postgres: Postgres | None) -> None:
+        self.kind = "postgresql" if postgres else "sqlite"
         self._folder = folder
         self._postgres = postgres
         self._template = ""
         self._made = 0
+        self._shared: AsyncEngine | None = None
 
     async def prepare(self) -> None:
         """Make the template once."""
@@ -73,6 +76,23 @@ class Databases:
         engine = open_database(url)
         await migrate(engine)
         await engine.dispose()
+
+    def shared(self) -> AsyncEngine:
+        """An engine on the template itself, for many stories in a row."""
+        if self._shared is None:
+            url = self._postgres.url(self._template) if self._postgres else f"sqlite+aiosqlite:///{self._template}"
+            self._shared = self._engine(url)
+        return self._shared
+
+    def next_number(self) -> int:
+        """Tells the stories of one database apart."""
+        self._made += 1
+        return self._made
+
+    async def close(self) -> None:
+        """Let the shared engine go."""
+        if self._shared is not None:
+            await self._shared.dispose()
 
     @asynccontextmanager
     async def fresh(self) -> AsyncIterator[AsyncEngine]:
@@ -109,7 +129,7 @@ class Story:
     scene: Scene = SCENES[0]
     points: tuple[int, ...] = ()
     wrap: Wrappers = field(default_factory=Wrappers)
-    between_lives: Callable[[], None] = lambda: None
+    number: int = 0
 
     def __post_init__(self) -> None:
         self.plan = CrashPlan(self.points)
@@ -122,6 +142,7 @@ class Story:
         if self.scene.wrong_gpu_first:
             first = self.town.hosts[0]
             self.town.world.add_host(type(first)("aaa", "RTX 3090", first.hourly, real_gpu="RTX 3060"))
+        self.town.ids = SimIds(1000 + self.number)
         self.lives = 0
         self.rental = ""
 
@@ -136,7 +157,6 @@ class Story:
                 except Crash:
                     self.plan.revive()
                     self.town.clock.advance(AFTER_DEATH)
-                    self.between_lives()
                 else:
                     return
         finally:
@@ -146,11 +166,11 @@ class Story:
         store = Store(self.engine, lambda: KEY, self.folder / "keys")
         life = self.town.life_on(store)
         # The person who got no answer says it again: the same utterance, the same key.
-        reply = await self.town.ask(life, LINE.format(folder=self.folder / "images"), key="the one request")
+        reply = await self.town.ask(life, LINE.format(folder=self.folder / "images"), key=f"the one request of story {self.number}")
         if not reply.rental:
             raise AssertionError(f"refused: {reply.title} {reply.lines}")
         self.rental = reply.rental
-        await life.until(lambda: closed(life, self.rental), within=timedelta(hours=3))
+        await life.until(lambda: closed(life, self.rental), within=timedelta(hours=3), at_rest=True)
 
     def settle(self) -> None:
         """Let the world go on alone for a while: what was to be born late is born."""

@@ -80,12 +80,17 @@ class Life:
         done = await self.engine.run_due()
         return done + await self.delivery.tick()
 
-    async def until(self, true: Callable[[], Awaitable[bool]], *, within: timedelta = timedelta(days=2)) -> None:
-        """Beat, and let the clock run to the next moment at which a row wakes, until it is so."""
+    async def until(self, true: Callable[[], Awaitable[bool]], *, within: timedelta = timedelta(days=2), at_rest: bool = False) -> None:
+        """Beat, and let the clock run to the next moment at which a row wakes, until it is so. ``at_rest`` asks only
+        when there is nothing to do, which is cheaper."""
         end = self.clock.now() + within
-        while not await true():
+        while True:
+            if not at_rest and await true():
+                return
             if await self.beat():
                 continue
+            if at_rest and await true():
+                return
             wake = await self.store.claims.next_wake()
             now = self.clock.now()
             step = min(wake - now, timedelta(minutes=1)) if wake and wake > now else timedelta(seconds=1)

@@ -66,6 +66,8 @@ class ConsoleChat:
         self._leaving = leaving
         self._listeners: list[Heard] = []
         self._closed = False
+        self.before: Callable[[], Awaitable[None]] | None = None
+        """Awaited before something is posted or edited, for whoever has to say something first."""
         self._over: set[str] = set()
         """Rentals whose closing card was shown: their last word is not shown a second time."""
 
@@ -80,6 +82,8 @@ class ConsoleChat:
     async def post(self, channel: Channel, reply: Reply, *, key: str, retried: bool) -> str:
         """The key is the reference, so that the same post twice is shown once here. What an earlier process may
         have shown on a terminal that is gone is shown again."""
+        if self.before:
+            await self.before()
         if not (reply.final and reply.kind is Kind.NOTICE and reply.rental in self._over):
             await self.screen.post(key, reply)
         self._tell(key, reply)
@@ -87,6 +91,8 @@ class ConsoleChat:
 
     async def edit(self, channel: Channel, ref: str, reply: Reply) -> None:
         """In place while it is a card above the prompt; what has scrolled by stays as it is."""
+        if self.before:
+            await self.before()
         await self.screen.edit(ref, reply)
         self._tell(ref, reply)
 

@@ -15,6 +15,7 @@ from bot.ports import Desk
 DONE, FAILED, NOT_UNDERSTOOD = 0, 1, 2
 _EXIT = {Kind.MISUNDERSTOOD: NOT_UNDERSTOOD, Kind.REFUSED: FAILED, Kind.NOT_YET: FAILED, Kind.FAULT: FAILED}
 QUOTED = "quoted"
+CHOOSING = "choosing"
 _PATIENCE = 3
 """Looks at a closed rental before its last word is asked for instead of awaited."""
 
@@ -36,51 +37,65 @@ async def run_once(
     """Send ``text``, show what comes and return the exit code.
 
     ``closed`` says whether a rental is closed in the store; it is asked once per ``pause``, so that waiting ends
-    too when the last word is said in another channel."""
-    heard = _LastWord(console)
+    too when the last word is said in another channel. A command about several rentals waits for all of them."""
+    heard = _Ear()
     stop = console.watch(heard)
     try:
         reply = await console.send(desk, text)
         code = _EXIT.get(reply.kind, DONE)
-        if code != DONE or not reply.rental or not (wait or yes):
+        if code != DONE or not (wait or yes):
             return code
-        heard.follow(reply)
-        return await _Errand(desk, console, heard, closed, pause, wait=wait, yes=yes).run()
+        words = heard.follow(reply)
+        errands = [_Errand(desk, console, word, closed, pause, wait=wait, yes=yes) for word in words]
+        return max([await errand.run() for errand in errands], default=code)
     finally:
         stop()
 
 
-class _LastWord:
-    """Hears what is said and keeps what is about one rental: its quote, its last word."""
+class _Ear:
+    """Hears what is said and sorts it by rental; what was said while the answer was made counts too."""
 
-    def __init__(self, console: ConsoleChat) -> None:
-        self._console = console
+    def __init__(self) -> None:
         self._early: list[Reply] = []
-        self.rental = ""
-        self.final: Reply | None = None
-        self.quoted = False
-        self.changed = asyncio.Event()
+        self._words: dict[str, _LastWord] | None = None
 
     def __call__(self, _: str, reply: Reply) -> None:
-        if self.rental:
-            self._take(reply)
-        else:
+        if self._words is None:
             self._early.append(reply)
+        elif reply.rental in self._words:
+            self._words[reply.rental].take(reply)
 
-    def follow(self, reply: Reply) -> None:
-        """From now on only this rental counts; what was said while the answer was made counts too."""
-        self.rental = reply.rental
-        for said in (reply, *self._early):
-            self._take(said)
-        self._early.clear()
+    def follow(self, answer: Reply) -> list[_LastWord]:
+        """From now on only the rentals that the answer names count."""
+        named = answer.data.get("rentals")
+        several = [one for one in named if isinstance(one, str)] if isinstance(named, list) else []
+        rentals = [answer.rental] if answer.rental else several
+        self._words = {rental: _LastWord(rental) for rental in rentals}
+        for said in (answer, *self._early):
+            self("", said)
+        return list(self._words.values())
 
-    def _take(self, reply: Reply) -> None:
-        if reply.rental != self.rental or self.final is not None:
+
+class _LastWord:
+    """What was said about one rental, as far as it decides: its quote, its last word."""
+
+    def __init__(self, rental: str) -> None:
+        self.rental = rental
+        self.final: Reply | None = None
+        self.quoted = False
+        self.choosing = False
+        """Asked for, and its price is not known yet."""
+        self.changed = asyncio.Event()
+
+    def take(self, reply: Reply) -> None:
+        """Something was said about it."""
+        if self.final is not None:
             return
         if reply.final:
             self.final = reply
         elif reply.kind is Kind.CARD:
             self.quoted = reply.data.get("state") == QUOTED
+        self.choosing = str(reply.data.get("state", "")).startswith(CHOOSING)
         self.changed.set()
 
 
@@ -116,7 +131,7 @@ class _Errand:
                 if code != DONE or not self._wait:
                     return code
                 continue
-            if not self._wait:
+            if not self._wait and not (self._yes and self._heard.choosing):
                 return DONE
             if await self._closed(self._heard.rental):
                 over += 1

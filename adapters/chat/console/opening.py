@@ -64,9 +64,7 @@ def open_console(
             output=output,
         )
     else:
-        screen = streams.screen(
-            numbers, interactive=interactive, json=json, environ=environ, story=story
-        )
+        screen = streams.screen(numbers, interactive=interactive, json=json, environ=environ, story=story)
     return ConsoleChat(
         seat, screen, conversation, adopted=adopted, on_interrupt=on_interrupt, leaving=leaving
     )

@@ -62,7 +62,6 @@ class LocalProvider:
         launch_limit=timedelta(seconds=20),
         boot_limit=timedelta(seconds=60),
         teardown_latency=timedelta(seconds=30),
-        has_gpu_promise=False,
     )
 
     def __init__(self, name: str, host: Host, *, way_in: str, kwh_usd: Decimal = Decimal(0)) -> None:

@@ -10,42 +10,41 @@ from bot.commands.spoken import ALL, MINE, Cancel, Confirm, Down, Extend
 from bot.domain import label as labels
 from bot.domain.clocktime import short, utc
 from bot.domain.errors import Refused
+from bot.domain.ladder import QUOTE_LIFE
 from bot.domain.money import ZERO, Usd
 from bot.domain.policy import Deed, may
 from bot.domain.rental import Ending, Goal, Rental
 from bot.domain.talk import Kind, Reply, Request, Tone
 from bot.store.rows import Entry
 
+_LEAST = timedelta(minutes=1)
+"""Less more money is refused: it would end before anybody has read the answer."""
+
 
 async def confirm(house: House, request: Request, command: Confirm) -> Reply:
     """Yes to the price that was shown."""
     rental = await find.meant(house, request, command.rental, Deed.SPEND, "confirm", _is_quoted)
-    if rental.goal >= rental.wished and rental.goal is not Goal.GONE:
-        return await _said(house, rental, f"{rental.id} was confirmed already.")
-    if rental.goal is Goal.GONE:
-        raise Refused(
-            f"{rental.id} is over: {rental.ending.value if rental.ending else 'closed'}.", help="Ask anew."
-        )
+    if rental.goal is not Goal.QUOTED:
+        return await _confirmed_before(house, rental)
     if rental.quoted_at is None or rental.offer is None:
         raise Refused(f"{rental.id} has no price yet.", help="Wait for the quote, then confirm.")
-    entry = _asked(request, f"confirmed at most {rental.worst_case}")
+    now = house.clock.now()
+    if now >= rental.quoted_at + QUOTE_LIFE:
+        raise Refused(f"The price of {rental.id} is older than {short(QUOTE_LIFE)}.", help="Ask anew.")
+    who, entry = request.actor.key, _asked(request, f"confirmed at most {rental.worst_case}")
     done = await house.store.rentals.raise_goal(
-        rental.id,
-        rental.wished,
-        now=house.clock.now(),
-        key=request.key,
-        entry=entry,
-        confirmed_by=request.actor.key,
+        rental.id, rental.wished, now=now, key=request.key, entry=entry, confirmed_by=who
     )
+    if not done and not await _done_before(house, request):
+        return await _confirmed_before(house, await house.store.rentals.get(rental.id) or rental)
     house.nudge()
-    note = (
-        ""
-        if done or await _done_before(house, request)
-        else " It was confirmed or ended by somebody meanwhile."
-    )
-    return await _said(
-        house, rental, f"Confirmed: {rental.id} cannot cost more than {rental.worst_case}.{note}"
-    )
+    return await _said(house, rental, f"Confirmed: {rental.id} cannot cost more than {rental.worst_case}.")
+
+
+async def _confirmed_before(house: House, rental: Rental) -> Reply:
+    if rental.goal is Goal.GONE:
+        raise Refused(f"{rental.id} is over: {rental.ending or 'closed'}.", help="Ask anew.")
+    return await _said(house, rental, f"{rental.id} was confirmed already.")
 
 
 async def cancel(house: House, request: Request, command: Cancel) -> Reply:
@@ -56,6 +55,9 @@ async def cancel(house: House, request: Request, command: Cancel) -> Reply:
     if rental.goal is not Goal.QUOTED:
         raise Refused(f"{rental.id} is rented already.", help=f"To end it: down {rental.id}")
     await _end(house, request, rental, Ending.CANCELLED, request.key)
+    fresh = await house.store.rentals.get(rental.id) or rental
+    if fresh.attempts:
+        return await _said(house, fresh, f"{rental.id} was confirmed meanwhile; it is torn down.")
     return await _said(house, rental, f"Cancelled: {rental.id}. Nothing was rented.")
 
 
@@ -87,9 +89,11 @@ async def down(house: House, request: Request, command: Down) -> Reply:
 async def extend(house: House, request: Request, command: Extend) -> Reply:
     """More time, paid for by a larger budget; or more money, turned into time at the machine's rate."""
     rental = await find.one(house, request, command.rental, Deed.SPEND)
+    if await _done_before(house, request):
+        return await _extended(house, rental)
     if rental.goal is Goal.GONE or rental.closed_at is not None:
         raise Refused(f"{rental.id} is over; it cannot be extended.", help="Ask anew.")
-    if rental.began_at is None or rental.offer is None:
+    if not rental.attempts:
         raise Refused(f"{rental.id} has not begun.", help="Cancel it and ask again with the time you want.")
     by, budget = _terms(rental, command.by)
     _within_label(house, rental, by)
@@ -97,27 +101,32 @@ async def extend(house: House, request: Request, command: Extend) -> Reply:
     done = await house.store.rentals.extend(
         rental.id, by=by, budget=budget, now=house.clock.now(), key=request.key, entry=entry, rev=rental.rev
     )
-    fresh = await house.store.rentals.get(rental.id) or rental
     if not done and not await _done_before(house, request):
         raise Refused(
             f"{rental.id} was changed by somebody meanwhile.", help="Look at 'status' and try again."
         )
     house.nudge()
-    end = fresh.hard_end
-    until = f" It ends at {utc(end)} at the latest" if end else ""
-    return await _said(
-        house, fresh, f"{rental.id} has {short(by)} more.{until} and costs at most {fresh.worst_case}."
-    )
+    return await _extended(house, await house.store.rentals.get(rental.id) or rental, by)
+
+
+async def _extended(house: House, rental: Rental, by: timedelta | None = None) -> Reply:
+    more = f"has {short(by)} more" if by else "was extended already"
+    until = f" It ends at {utc(rental.hard_end)} at the latest" if rental.hard_end else ""
+    return await _said(house, rental, f"{rental.id} {more}.{until} and costs at most {rental.worst_case}.")
 
 
 def _terms(rental: Rental, by: timedelta | Usd) -> tuple[timedelta, Usd]:
-    assert rental.offer is not None
-    hourly = rental.offer.hourly
+    hourly = rental.attempts[-1].offer.hourly
     if isinstance(by, timedelta):
         return by, hourly.over(by).up_to_cent()
     if hourly <= ZERO:
         raise Refused(f"{rental.id} costs nothing an hour.", help=f"Extend it by time: extend {rental.id} 1h")
-    return by.lasts(hourly), by
+    length = by.lasts(hourly)
+    if length < _LEAST:
+        raise Refused(
+            f"{by} pays for {short(length)} at {hourly.rate()}.", help="Say more money, or a time: 1h"
+        )
+    return length, by
 
 
 def _within_label(house: House, rental: Rental, by: timedelta) -> None:
@@ -125,7 +134,7 @@ def _within_label(house: House, rental: Rental, by: timedelta) -> None:
     end = rental.hard_end
     label = labels.parse(rental.attempts[-1].label) if rental.attempts else None
     limit: datetime | None = label.until if label else None
-    if end is None or limit is None or end + by <= limit:
+    if end is None or limit is None or by <= limit - end:
         return
     longest = house.terms.max_lifetime
     raise Refused(

@@ -75,8 +75,12 @@ async def pull(house: House, request: Request, command: Pull) -> Reply:
         return _pulled(rental, f"{rental.id}: the results are in {dest}", rows)
     if job is None or attempt.access is None or attempt.unit is None:
         raise Refused(f"{rental.id} has nothing to pull yet.")
-    outputs = house.recipes[job.recipe].recipe.outputs
-    assert outputs is not None
+    file = house.recipes.get(job.recipe)
+    if file is None or file.recipe.outputs is None:
+        raise Refused(
+            f"The recipe {job.recipe} is not in the recipe folder any more.", help="Put it back first."
+        )
+    outputs = file.recipe.outputs
     patterns = [
         fill(one, {"name": f"{job.recipe}-{rental.id}"}) for one in outputs.salvage or outputs.patterns
     ]

@@ -15,6 +15,7 @@ from bot.domain.errors import NotYet, ProviderError
 from bot.domain.market import ANY, Account, AccountNote, Offer, Want
 from bot.domain.talk import Reply, Request
 from bot.market import gather, matching
+from bot.ports import Provider
 
 
 async def offers(house: House, _request: Request, command: Offers) -> Reply:
@@ -63,9 +64,13 @@ async def _accounts(house: House) -> dict[str, Sequence[Account]]:
     answers = await asyncio.gather(*(one.account() for one in all_), return_exceptions=True)
     found: dict[str, list[Account]] = defaultdict(list)
     for provider, answer in zip(all_, answers, strict=True):
-        if isinstance(answer, ProviderError):
-            answer = Account(AccountNote.FAULT, note=f"{provider.name}: {answer.reason}")
-        elif isinstance(answer, BaseException):
-            raise answer
-        found[provider.profile.family].append(answer)
+        found[provider.profile.family].append(_account(provider, answer))
     return dict(found)
+
+
+def _account(provider: Provider, answer: Account | BaseException) -> Account:
+    if isinstance(answer, ProviderError):
+        return Account(AccountNote.FAULT, note=f"{provider.name}: {answer.reason}")
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.commands.house import House
@@ -23,7 +23,7 @@ from bot.store.rows import Entry, Say
 async def up(house: House, request: Request, command: Up) -> Reply:
     """A machine, ready to be used by hand."""
     _available(house, command.want)
-    return await _open(house, request, command.want, None, command.hours, command.budget)
+    return await _open(house, request, _Order(command.want, None, command.hours, command.budget))
 
 
 async def train(house: House, request: Request, command: Train) -> Reply:
@@ -54,7 +54,7 @@ async def train(house: House, request: Request, command: Train) -> Reply:
     _available(house, want)
     job, warnings = await job_for(house, request, command)
     _long_enough(house, job, command.hours)
-    return await _open(house, request, want, job, command.hours, command.budget, warnings)
+    return await _open(house, request, _Order(want, job, command.hours, command.budget, warnings))
 
 
 def _available(house: House, want: Want) -> None:
@@ -81,45 +81,50 @@ def _long_enough(house: House, job: Job, hours: timedelta | None) -> None:
         )
 
 
-async def _open(
-    house: House,
-    request: Request,
-    want: Want,
-    job: Job | None,
-    hours: timedelta | None,
-    budget: Usd | None,
-    warnings: tuple[str, ...] = (),
-) -> Reply:
-    lifetime = hours or house.terms.lifetime
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What is opened. ``None`` means "not said"."""
+
+    want: Want
+    job: Job | None
+    hours: timedelta | None
+    budget: Usd | None
+    warnings: tuple[str, ...] = ()
+
+
+async def _open(house: House, request: Request, order: _Order) -> Reply:
+    now, lifetime = house.clock.now(), order.hours or house.terms.lifetime
     if lifetime > house.terms.max_lifetime:
+        longest = short(house.terms.max_lifetime)
         raise Refused(
-            f"No machine lives longer than {short(house.terms.max_lifetime)} here.",
-            help=f"Say: for {short(house.terms.max_lifetime).replace(' ', '')}",
+            f"No machine lives longer than {longest} here.", help=f"Say: for {longest.replace(' ', '')}"
         )
-    now = house.clock.now()
     rental = Rental(
         id=house.ids.rental(),
         namespace=house.namespace,
         owner=request.actor,
         channel=request.channel,
         created_at=now,
-        want=want,
-        job=job,
-        budget=budget or house.terms.budget,
+        want=order.want,
+        job=order.job,
+        budget=order.budget or house.terms.budget,
         lifetime=lifetime,
         goal=Goal.QUOTED,
     )
-    entry = Entry(
-        "asked", f"asked for {title(rental)}, budget {rental.budget}, {short(lifetime)}", request.actor.key
-    )
+    what = f"asked for {title(rental)}, budget {rental.budget}, {short(lifetime)}"
     says = [Say(f"card:{rental.id}", request.channel, card(rental, now))]
-    id = await house.store.rentals.open(rental, key=request.key, entry=entry, says=says)
-    house.nudge()
-    known = await house.store.rentals.get(id) or rental
-    lines = [f"Note: {one}" for one in warnings]
-    lines += await house.idle_note()
-    sentence = f"{title(known)}: looking for an offer. Budget {known.budget}, up to {short(known.lifetime)}."
-    tone = Tone.WARN if lines else Tone.CALM
-    return Reply(
-        Kind.ANSWER, sentence, tuple(lines), rental=id, tone=tone, data={"rental": id, "state": "choosing"}
+    opened = await house.store.rentals.open(
+        rental, key=request.key, entry=Entry("asked", what, request.actor.key), says=says
     )
+    house.nudge()
+    return await _looking(house, await house.store.rentals.get(opened) or rental, order.warnings)
+
+
+async def _looking(house: House, rental: Rental, warnings: tuple[str, ...]) -> Reply:
+    lines = (*(f"Note: {one}" for one in warnings), *await house.idle_note())
+    sentence = (
+        f"{title(rental)}: looking for an offer. Budget {rental.budget}, up to {short(rental.lifetime)}."
+    )
+    data = {"rental": rental.id, "state": "choosing"}
+    tone = Tone.WARN if lines else Tone.CALM
+    return Reply(Kind.ANSWER, sentence, lines, rental=rental.id, tone=tone, data=data)

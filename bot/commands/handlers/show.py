@@ -17,6 +17,11 @@ from bot.domain.rental import Rental
 from bot.domain.talk import Kind, Reply, Request, Table, Tone
 
 _RECENT = 10
+_LINES = 200
+_SEARCHED = 500
+"""So many closed rentals of everybody are looked through for those that this person may see."""
+_USAGE = 48
+"""Columns of a usage in the list of all commands."""
 
 
 async def status(house: House, request: Request, command: Status) -> Reply:
@@ -31,7 +36,7 @@ async def status(house: House, request: Request, command: Status) -> Reply:
     lines = [f"{others} more of your team: status all"] if others else []
     if rentals and not await house.engine_runs():
         lines.append("No engine runs now: start 'lastcall serve', or nothing is torn down in time.")
-    burn = sum((each.attempt.offer.hourly for each in rentals if each.attempt), ZERO)
+    burn = sum((one.offer.hourly for each in rentals for one in each.attempts if one.gone_at is None), ZERO)
     spent = sum((budget.spent(each, now) for each in rentals), ZERO)
     head = (
         f"{len(rentals)} open, {burn.rate()} now, {spent} so far"
@@ -70,8 +75,8 @@ async def _whole(house: House, rental: Rental) -> Reply:
         )
         tables.append(Table(("gate 3", "check", "what was found"), rows))
     lines = await house.store.journal.lines(rental=rental.id, limit=_RECENT)
-    rows = tuple((f"{line.at:%H:%M:%S}", line.kind, line.text) for line in lines)
-    tables.append(Table(("UTC", "what", "journal"), rows))
+    journal = tuple((f"{line.at:%H:%M:%S}", line.kind, line.text) for line in lines)
+    tables.append(Table(("UTC", "what", "journal"), journal))
     report_data = [
         {"check": one.name, "verdict": one.verdict, "sentence": one.sentence, "fix": one.fix}
         for one in report
@@ -95,33 +100,30 @@ async def history(house: House, request: Request, command: History) -> Reply:
     """The journal of one rental, or the last ones that were closed."""
     if command.rental is not None:
         rental = await find.one(house, request, command.rental, Deed.SEE)
-        lines = await house.store.journal.lines(rental=rental.id, limit=command.count or 200)
-        rows = tuple(
-            (
-                f"{line.at:%m-%d %H:%M:%S}",
-                line.kind,
-                line.text,
-                str(line.cost) if line.cost is not None else "",
-            )
-            for line in lines
-        )
-        table = Table(("UTC", "what", "journal", "cost"), rows)
-        data = {
-            "rental": rental.id,
-            "lines": [
-                {"at": line.at.isoformat(), "kind": line.kind, "text": line.text, "actor": line.actor}
-                for line in lines
-            ],
-        }
-        return Reply(Kind.ANSWER, title(rental), tables=(table,), rental=rental.id, data=data)
-    closed = await house.store.rentals.closed_ones(limit=command.count or _RECENT)
-    mine = [each for each in closed if not may(request.actor, Deed.SEE, each)]
-    rows = tuple(_past(each) for each in mine)
-    total = sum((budget.spent(each, each.closed_at or house.clock.now()) for each in mine), ZERO)
-    head = f"The last {len(mine)} closed rentals: {total}" if mine else "Nothing was rented yet."
+        return await _journal(house, rental, command.count or _LINES)
+    closed = await house.store.rentals.closed_ones(limit=_SEARCHED)
+    seen = [each for each in closed if not may(request.actor, Deed.SEE, each)][: command.count or _RECENT]
+    rows = tuple(_past(each) for each in seen)
+    total = sum((budget.spent(each, each.closed_at or house.clock.now()) for each in seen), ZERO)
+    head = f"The last {len(seen)} closed rentals: {total}" if seen else "Nothing was rented yet."
     table = Table(("rental", "what", "closed (UTC)", "how", "time", "cost"), rows)
-    data = {"rentals": [facts(each, each.closed_at or house.clock.now()) for each in mine]}
+    data = {"rentals": [facts(each, each.closed_at or house.clock.now()) for each in seen]}
     return Reply(Kind.ANSWER, head, tables=(table,) if rows else (), data=data)
+
+
+async def _journal(house: House, rental: Rental, count: int) -> Reply:
+    lines = await house.store.journal.lines(rental=rental.id, limit=count)
+    rows = tuple(
+        (f"{line.at:%m-%d %H:%M:%S}", line.kind, line.text, "" if line.cost is None else str(line.cost))
+        for line in lines
+    )
+    table = Table(("UTC", "what", "journal", "cost"), rows)
+    told = [
+        {"at": line.at.isoformat(), "kind": line.kind, "text": line.text, "actor": line.actor}
+        for line in lines
+    ]
+    data = {"rental": rental.id, "lines": told}
+    return Reply(Kind.ANSWER, title(rental), tables=(table,), rental=rental.id, data=data)
 
 
 def _past(rental: Rental) -> tuple[str, ...]:
@@ -137,15 +139,27 @@ async def help_(house: House, _request: Request, command: Help) -> Reply:
     """All commands, or one with its options and examples."""
     if command.command is not None:
         return _one(house, BY_NAME[command.command])
-    rows = tuple((one.usage, one.summary) for one in COMMANDS if one.available)
+    rows = tuple((_short(one), one.summary) for one in COMMANDS if one.available)
     later = ", ".join(one.name for one in COMMANDS if not one.available)
     lines = (
         "Lastcall rents GPUs and always closes the tab. Prices and the worst case are shown before anything is rented.",
     )
     table = Table(("command", "what it does"), rows, note=f"Not yet: {later}. More: help <command>.")
     return Reply(
-        Kind.ANSWER, "What you can say", lines, tables=(table,), data={"commands": [row[0] for row in rows]}
+        Kind.ANSWER,
+        "What you can say",
+        lines,
+        tables=(table,),
+        data={"commands": [one.usage for one in COMMANDS if one.available]},
     )
+
+
+def _short(spec: CommandSpec) -> str:
+    """Usage that fits beside its summary; ``help <command>`` has the rest."""
+    if len(spec.usage) <= _USAGE:
+        return spec.usage
+    shown = spec.usage[:_USAGE].rpartition(" [")[0]
+    return f"{shown} …"
 
 
 def _one(house: House, spec: CommandSpec) -> Reply:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.domain.errors import HostKeyChanged, ShellError
+from bot.domain.errors import FarSideFailed, HostKeyChanged, Refused, ShellError
 from bot.domain.market import Access
 from bot.domain.recipe import Recipe, fill
 from bot.domain.rental import Blame, Fail, Outcome, Wait
 from bot.lifecycle.hands import Pass
+from bot.recipes import RecipeFile
+
+_SLOWEST = timedelta(seconds=30)
+"""Between two tries on a bad line; so many of them in a row measure how long it has been bad."""
 
 
 def access_of(turn: Pass) -> Access:
@@ -20,10 +24,20 @@ def access_of(turn: Pass) -> Access:
 
 
 def recipe_of(turn: Pass) -> Recipe:
-    """The recipe as it stands in the folder now. Raises ``KeyError`` when it was removed."""
+    """The recipe as it stands in the folder now. Raises ``Refused`` when it was removed."""
+    return recipe_file_of(turn).recipe
+
+
+def recipe_file_of(turn: Pass) -> RecipeFile:
+    """The same with where its files are. Raises ``Refused``."""
     job = turn.rental.job
     assert job is not None
-    return turn.hands.recipes[job.recipe].recipe
+    file = turn.hands.recipes.get(job.recipe)
+    if file is None:
+        raise Refused(
+            f"the recipe {job.recipe} is not in the recipe folder any more", help="Put it back, ask again."
+        )
+    return file
 
 
 def output_name(turn: Pass) -> str:
@@ -61,10 +75,16 @@ def cut(turn: Pass, error: ShellError, again: timedelta) -> Outcome:
         return Fail(
             error.reason, Blame.HOST, fix="Somebody else answers at this address; nothing was sent to it."
         )
-    attempt = turn.rental.attempt
-    last_good = turn.rental.progress.moved_at or (attempt.running_at if attempt else None) or turn.now
-    patience = turn.hands.limits.unreachable
-    if turn.rental.stumbles >= 5 and turn.now - last_good > patience:
+    if turn.rental.stumbles * _SLOWEST >= turn.hands.limits.unreachable:
         return Fail(f"the machine cannot be reached any more: {error.reason}", Blame.HOST)
-    slow = min(again * (1 << min(4, turn.rental.stumbles)), timedelta(seconds=30))
+    slow = min(again * (1 << min(4, turn.rental.stumbles)), _SLOWEST)
     return Wait(turn.now + slow, error.reason, stumble=True)
+
+
+def far_trouble(turn: Pass, error: ShellError) -> Outcome:
+    """A shell's error on the way up: a full disk condemns the machine, anything else is a bad line."""
+    if isinstance(error, FarSideFailed) and error.kind == "disk_full":
+        return Fail(
+            f"the machine's disk is full: {error.reason}", Blame.HOST, fix="Ask for more disk: disk 80GB."
+        )
+    return cut(turn, error, timedelta(seconds=3))

@@ -1,15 +1,15 @@
-"""Deploy tools: send the recipe's files, then install until its own checks pass. A step whose check passes is skipped."""
+"""Deploy tools: send the recipe's files, then install until its own checks pass. What passes already is skipped."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.domain.errors import FarSideFailed, ShellError
+from bot.domain.errors import ShellError
 from bot.domain.recipe import InstallStep, Recipe
 from bot.domain.rental import Blame, Done, Fail, Outcome, Wait
 from bot.lifecycle.hands import Pass
-from bot.lifecycle.steps.common import access_of, cut, filled, names, recipe_of
+from bot.lifecycle.steps.common import access_of, far_trouble, filled, names, recipe_file_of, recipe_of
 from bot.ports import Parcel, UnitJob, UnitState
 
 _CHECK = timedelta(seconds=60)
@@ -24,20 +24,12 @@ async def run(turn: Pass) -> Outcome:
         if python is not None:
             return Done(attempt={"tools": {"python": python}}, said=f"{recipe.tool} is ready, with {python}")
         return await _install(turn, recipe)
-    except FarSideFailed as error:
-        if error.kind == "disk_full":
-            return Fail(
-                f"the machine's disk is full: {error.reason}", Blame.HOST, fix="Ask for more disk: disk 80GB."
-            )
-        return cut(turn, error, timedelta(seconds=5))
     except ShellError as error:
-        return cut(turn, error, timedelta(seconds=3))
+        return far_trouble(turn, error)
 
 
 async def _send_files(turn: Pass, recipe: Recipe) -> None:
-    job = turn.rental.job
-    assert job is not None
-    folder = turn.hands.recipes[job.recipe].folder
+    folder = recipe_file_of(turn).folder
     parcels = [Parcel(folder / name, name.rpartition("/")[2]) for name in recipe.environment.files]
     if parcels:
         await turn.hands.shell.send(access_of(turn), parcels, "tools")

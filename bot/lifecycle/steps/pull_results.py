@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,10 @@ from bot.ports import FileDigest, UnitState
 from bot.store.rows import Entry
 
 _AGAIN = timedelta(seconds=2)
+_STOPPING = "stopping"
+"""Stage of a training that was asked to end."""
+_DEAF = timedelta(seconds=15)
+"""After its grace, a unit that is still there this much later is not waited for."""
 
 
 async def run(turn: Pass) -> Outcome:
@@ -48,13 +53,19 @@ async def _stop(turn: Pass, recipe: Recipe) -> Outcome | None:
     attempt = turn.rental.attempt
     assert attempt is not None
     assert attempt.unit is not None
-    shell, access = turn.hands.shell, access_of(turn)
-    look = await shell.look(access, attempt.unit, offset=0)
+    shell, access, progress = turn.hands.shell, access_of(turn), turn.rental.progress
+    look = await shell.look(access, attempt.unit, offset=progress.offset)
     if look.state is not UnitState.RUNNING:
         return None
     grace = timedelta(seconds=recipe.run.stop_grace_s if recipe.run else 10)
-    await shell.stop(access, attempt.unit, grace=grace)
-    return Wait(turn.now + _AGAIN, "asked the training to save and stop")
+    if progress.stage != _STOPPING:
+        # Asked once: a second TERM would tear a trainer out of its saving.
+        await shell.stop(access, attempt.unit, grace=grace)
+        asked = {"progress": replace(progress, stage=_STOPPING, moved_at=turn.now)}
+        return Wait(turn.now + _AGAIN, "asked the training to save and stop", asked)
+    if progress.moved_at is not None and turn.now > progress.moved_at + grace + _DEAF:
+        return None  # it does not end: what lies there now is what there is
+    return Wait(turn.now + _AGAIN, "waiting for the training to save and stop")
 
 
 async def _fetch_log(turn: Pass, dest: Path) -> None:

@@ -7,17 +7,22 @@ from datetime import datetime, timedelta
 
 from bot.domain import label as labels
 from bot.domain.errors import NeedsHuman, NoCapacity, ProviderError, TryLater
+from bot.domain.ladder import MOST_REFUSALS
 from bot.domain.market import LaunchOrder, Machine, MachineState
 from bot.domain.rental import Attempt, Blame, Done, Fail, Outcome, Wait
 from bot.lifecycle.hands import Pass
 from bot.store.rows import Entry
 
 _POLL = timedelta(seconds=2)
+_SLOWEST = timedelta(seconds=15)
 
 
 async def run(turn: Pass) -> Outcome:
     """Facts of the attempt: machine_id, then running_at and access."""
     attempt = turn.rental.attempt
+    chosen = attempt.offer if attempt else turn.rental.offer
+    if chosen is not None and chosen.provider not in turn.hands.providers:
+        return Fail(f"{chosen.provider} is not configured any more", Blame.HUMAN)
     if attempt is None:
         return await _launch(turn)
     if attempt.machine_id is None:
@@ -50,15 +55,21 @@ async def _launch(turn: Pass) -> Outcome:
     except NeedsHuman as error:
         return Fail(error.reason, Blame.HUMAN, attempt={"refused": True, "gone_at": turn.now})
     except TryLater as error:
-        gone = {"refused": True, "gone_at": turn.now, "condemned": error.reason}
-        return Wait(
-            turn.now + error.after, f"the provider asks to wait: {error.reason}", attempt=gone, stumble=True
-        )
+        return _refused_for_now(turn, error, number)
     except ProviderError as error:
         # OutcomeUnknown, and an answer to a write that cannot be read: it may have worked.
         return Wait(turn.now + _POLL, f"the answer to the launch was lost ({error.reason}); looking by label")
     turn.entries.append(Entry("machine", f"attempt {number}: machine {machine_id}"))
     return Wait(turn.now, "booting", attempt={"machine_id": machine_id})
+
+
+def _refused_for_now(turn: Pass, error: TryLater, number: int) -> Outcome:
+    """Nothing was created: the same offer again after a while, under the next number."""
+    gone = {"refused": True, "gone_at": turn.now, "condemned": error.reason}
+    if number >= MOST_REFUSALS:
+        return Fail(f"the provider puts every launch off: {error.reason}", Blame.HUMAN, attempt=gone)
+    wait = max(error.after, timedelta(seconds=min(60, 2**number)))
+    return Wait(turn.now + wait, f"the provider asks to wait: {error.reason}", attempt=gone, stumble=True)
 
 
 def settled_at(turn: Pass, attempt: Attempt) -> datetime:
@@ -105,7 +116,9 @@ async def _boot(turn: Pass, attempt: Attempt) -> Outcome:
         return Fail(f"the machine stopped while it booted{_because(machine)}", Blame.HOST)
     if turn.now >= attempt.tried_at + can.boot_limit:
         return Fail(f"the machine did not boot in time{_because(machine)}", Blame.HOST)
-    return Wait(turn.now + _POLL, f"booting{_because(machine)}")
+    # Often while it may come up any moment; less often the longer it takes.
+    pace = min(max(_POLL, (turn.now - attempt.tried_at) / 20), _SLOWEST)
+    return Wait(turn.now + pace, f"booting{_because(machine)}")
 
 
 def _because(machine: Machine) -> str:

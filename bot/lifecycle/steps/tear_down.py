@@ -1,12 +1,15 @@
 """Tear down: ask, ask again, and believe only two complete listings and ``inspect``. It never gives up.
 
 Every attempt is torn down, also one whose launch was never answered: what it may still bring forth is
-waited for until the provider's settle window is over.
+waited for until the provider's settle window is over. A machine whose id is known is asked to end first of all,
+so that a listing that cannot be had or read keeps nothing alive.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from bot.domain.errors import ProviderError
 from bot.domain.rental import Attempt, Done, Outcome, Wait
@@ -22,45 +25,44 @@ _APART = timedelta(seconds=1)
 async def run(turn: Pass) -> Outcome:
     """Facts of the oldest attempt that is not proven gone: destroy_asked_at, absent_at, gone_at."""
     attempt = next(one for one in turn.rental.attempts if one.gone_at is None)
-    try:
-        return await _end(turn, attempt)
-    except KeyError:
-        return Wait(
-            turn.now + timedelta(minutes=1),
-            f"{attempt.offer.provider} is not configured any more, so its machine cannot be ended from here",
-            stumble=True,
+    # Kept also when the asking fails: whoever must hear of a teardown that does not end counts from here.
+    asked = {"destroy_asked_at": attempt.destroy_asked_at or turn.now}
+    if attempt.destroy_asked_at is None:
+        what = attempt.machine_id or f"whatever carries {attempt.label}"
+        turn.entries.append(
+            Entry("destroy", f"attempt {attempt.number}: asks {attempt.offer.provider} to end {what}")
         )
+    if attempt.offer.provider not in turn.hands.providers:
+        note = (
+            f"{attempt.offer.provider} is not configured any more, so its machine cannot be ended from here"
+        )
+        return Wait(turn.now + timedelta(minutes=1), note, attempt=asked, stumble=True, of=attempt.number)
+    try:
+        return await _end(turn, attempt, asked)
     except ProviderError as error:
         slow = timedelta(seconds=min(60, 2 ** min(6, turn.rental.stumbles + 1)))
-        return Wait(turn.now + slow, f"teardown: {error.reason}", stumble=True)
+        note = f"teardown: {error.reason}"
+        return Wait(turn.now + slow, note, attempt=asked, stumble=True, of=attempt.number)
 
 
-async def _end(turn: Pass, attempt: Attempt) -> Outcome:
-    provider = turn.hands.providers[attempt.offer.provider]
-    now = turn.now
-    listing = await turn.hands.watch.listing(provider.name, newer_than=now)
-    mine = {machine.id for machine in listing.under(attempt.label)}
-    if attempt.machine_id and listing.by_id(attempt.machine_id) is not None:
-        mine.add(attempt.machine_id)
-    never_asked = attempt.destroy_asked_at is None and attempt.machine_id is not None
-    if never_asked and attempt.machine_id:
-        mine.add(attempt.machine_id)  # a listing that lags behind must not spare it
-    if mine:
-        for machine_id in sorted(mine):
-            await provider.destroy(machine_id)
-        if attempt.destroy_asked_at is None:
-            turn.entries.append(
-                Entry("destroy", f"attempt {attempt.number}: asked to end {', '.join(sorted(mine))}")
-            )
-        asked = {"destroy_asked_at": attempt.destroy_asked_at or now, "absent_at": None}
-        return Wait(
-            turn.now + _AGAIN, "asked the provider to end the machine", attempt=asked, of=attempt.number
-        )
-    if attempt.machine_id and await provider.inspect(attempt.machine_id) is not None:
+async def _end(turn: Pass, attempt: Attempt, asked: Mapping[str, Any]) -> Outcome:
+    provider, now = turn.hands.providers[attempt.offer.provider], turn.now
+    if attempt.machine_id:
         await provider.destroy(attempt.machine_id)
-        return Wait(
-            turn.now + _AGAIN, "the machine is still there", attempt={"absent_at": None}, of=attempt.number
+    listing = await turn.hands.watch.listing(provider.name, newer_than=now)
+    listed = {machine.id for machine in listing.under(attempt.label)}
+    for machine_id in sorted(listed - {attempt.machine_id}):
+        await provider.destroy(machine_id)
+    there = bool(listed) or (
+        attempt.machine_id is not None
+        and (
+            listing.by_id(attempt.machine_id) is not None
+            or await provider.inspect(attempt.machine_id) is not None
         )
+    )
+    if there or attempt.destroy_asked_at is None:
+        note = "asked the provider to end the machine"
+        return Wait(now + _AGAIN, note, attempt={**asked, "absent_at": None}, of=attempt.number)
     settled = settled_at(turn, attempt)
     if attempt.machine_id is None and now < settled:
         return Wait(settled, "waiting out what the lost launch may still bring")

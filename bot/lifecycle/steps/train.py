@@ -13,17 +13,21 @@ from pathlib import Path
 from typing import Any
 
 from bot.domain.clocktime import short
-from bot.domain.errors import FarSideFailed, ShellError
+from bot.domain.errors import ShellError
 from bot.domain.progress import follow, lines_of
 from bot.domain.recipe import Recipe, fill
 from bot.domain.rental import Blame, Done, Fail, Job, Outcome, Progress, Wait
 from bot.lifecycle.hands import Pass
-from bot.lifecycle.steps.common import access_of, cut, filled, names, recipe_of
+from bot.lifecycle.steps.common import access_of, far_trouble, filled, names, recipe_of
 from bot.ports import Parcel, UnitJob, UnitLook, UnitState
 from bot.store.rows import Entry
 
 _WATCHED = timedelta(seconds=1)
 """A look this often while the run is short; longer runs are looked at less often."""
+_TAIL = 64 * 1024
+"""So much of the log's end is searched for known errors, bytes."""
+_LIMIT_PASSED = 124
+"""How a unit ends whose time limit passed (as ``timeout`` has it)."""
 
 
 async def run(turn: Pass) -> Outcome:
@@ -34,15 +38,19 @@ async def run(turn: Pass) -> Outcome:
         if attempt.unit is None:
             return await _start(turn)
         look = await turn.hands.shell.look(access_of(turn), attempt.unit, offset=turn.rental.progress.offset)
-    except FarSideFailed as error:
-        if error.kind == "disk_full":
-            return Fail(
-                f"the machine's disk is full: {error.reason}", Blame.HOST, fix="Ask for more disk: disk 80GB."
-            )
-        return cut(turn, error, timedelta(seconds=5))
+        # What went wrong may have been said in an earlier look than the end.
+        tail = await _tail(turn, attempt.unit, look.size) if _is_over(look) else b""
     except ShellError as error:
-        return cut(turn, error, timedelta(seconds=3))
-    return _judge(turn, look)
+        return far_trouble(turn, error)
+    return _judge(turn, look, tail)
+
+
+def _is_over(look: UnitLook) -> bool:
+    return look.state in (UnitState.EXITED, UnitState.KILLED) and look.offset >= look.size
+
+
+async def _tail(turn: Pass, unit: str, size: int) -> bytes:
+    return (await turn.hands.shell.look(access_of(turn), unit, offset=max(0, size - _TAIL))).log
 
 
 async def _start(turn: Pass) -> Outcome:
@@ -87,11 +95,9 @@ def _filled(value: Any, values: dict[str, str], job: Job) -> Any:
     return int(text) if text != value and text.isdigit() else text
 
 
-def _judge(turn: Pass, look: UnitLook) -> Outcome:
+def _judge(turn: Pass, look: UnitLook, tail: bytes) -> Outcome:
     recipe, rental, now = recipe_of(turn), turn.rental, turn.now
-    ended = look.state in (UnitState.EXITED, UnitState.KILLED)
-    all_read = ended and look.offset >= look.size
-    lines, taken = lines_of(look.log, ended=all_read)
+    lines, taken = lines_of(look.log, ended=_is_over(look))
     progress = follow(rental.progress, lines, recipe.progress, now)
     progress = replace(progress, offset=rental.progress.offset + taken)
     facts: dict[str, Any] = {"progress": progress}
@@ -99,11 +105,10 @@ def _judge(turn: Pass, look: UnitLook) -> Outcome:
         return Fail(
             "the training is not on the machine any more; it was replaced or wiped", Blame.HOST, facts=facts
         )
-    problem = _known_error(recipe, lines)
-    if ended and not all_read:
+    if _is_over(look):
+        return _ended(turn, look, progress, lines_of(tail, ended=True)[0])
+    if look.state is not UnitState.RUNNING:
         return Wait(now, "reading the end of the log", facts)
-    if ended:
-        return _ended(turn, look, progress, problem)
     if progress.nan_lines >= recipe.progress.nan_lines:
         fix = "Take a smaller learning rate: lr=1e-4."
         return Fail(
@@ -120,13 +125,22 @@ def _pace(progress: Progress) -> timedelta:
     return min(max(_WATCHED, eta / 60), timedelta(seconds=15))
 
 
-def _ended(turn: Pass, look: UnitLook, progress: Progress, problem: tuple[str, str] | None) -> Outcome:
+def _ended(turn: Pass, look: UnitLook, progress: Progress, lines: list[str]) -> Outcome:
     facts = {"progress": progress}
     reached = progress.total > 0 and progress.step >= progress.total - 1
     if reached:
         late = f" (it ended with exit {look.exit_code} after its last step)" if look.exit_code else ""
         loss = f", loss {progress.loss:.4g}" if progress.loss is not None else ""
         return Done({**facts, "trained_at": turn.now}, said=f"trained {progress.step} steps{loss}{late}")
+    if look.exit_code == _LIMIT_PASSED:
+        limit = short(turn.rental.job.train_limit) if turn.rental.job else "its time"
+        return Fail(
+            f"the training was stopped after {limit} at step {progress.step} of {progress.total}",
+            Blame.JOB,
+            fix="That is all the time its preset has: take fewer steps, a longer preset or a faster machine.",
+            facts=facts,
+        )
+    problem = _known_error(recipe_of(turn), lines)
     if problem is not None:
         return Fail(
             f"the training failed at step {progress.step}: {problem[0]}",
@@ -142,7 +156,7 @@ def _ended(turn: Pass, look: UnitLook, progress: Progress, problem: tuple[str, s
             facts=facts,
         )
     said = f"the training ended with exit {look.exit_code} at step {progress.step} of {progress.total}"
-    last = _last_words(look.log)
+    last = _last_words(lines)
     return Fail(said + (f": {last}" if last else ""), Blame.JOB, facts=facts)
 
 
@@ -154,8 +168,7 @@ def _known_error(recipe: Recipe, lines: list[str]) -> tuple[str, str] | None:
     return None
 
 
-def _last_words(log: bytes) -> str:
-    lines, _ = lines_of(log, ended=True)
+def _last_words(lines: list[str]) -> str:
     bare = [line for line in lines if "|" not in line]
     return _printable(bare[-1].strip())[:200] if bare else ""
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 from pathlib import Path
 
 from bot.dataset import survey
-from bot.domain.errors import FarSideFailed, Refused, ShellError
+from bot.domain.errors import Refused, ShellError
 from bot.domain.rental import Blame, Done, Fail, Outcome
 from bot.lifecycle.hands import Pass
-from bot.lifecycle.steps.common import access_of, cut, recipe_of
+from bot.lifecycle.steps.common import access_of, far_trouble, recipe_of
 from bot.ports import Parcel
 
 FOLDER = "data"
@@ -31,13 +30,7 @@ async def run(turn: Pass) -> Outcome:
     parcels = [Parcel(piece.path, piece.name) for piece in found.pieces]
     try:
         await turn.hands.shell.send(access_of(turn), parcels, FOLDER)
-    except FarSideFailed as error:
-        if error.kind == "disk_full":
-            return Fail(
-                f"the machine's disk is full: {error.reason}", Blame.HOST, fix="Ask for more disk: disk 80GB."
-            )
-        return cut(turn, error, timedelta(seconds=5))
     except ShellError as error:
-        return cut(turn, error, timedelta(seconds=3))
+        return far_trouble(turn, error)
     said = f"{found.images} images, {found.bytes:,} bytes on the machine, digests equal"
     return Done(attempt={"dataset_at": turn.now}, said=said)

@@ -14,7 +14,7 @@ from bot.domain.errors import HostKeyChanged, ShellError
 from bot.domain.gate import Needs, judge, read_probe
 from bot.domain.rental import Blame, Check, Done, Fail, Outcome, Wait
 from bot.lifecycle.hands import Pass
-from bot.lifecycle.steps.common import access_of
+from bot.lifecycle.steps.common import access_of, recipe_of
 
 PROBE = (Path(__file__).parent / "probe.sh").read_bytes()
 _LIMIT = timedelta(seconds=45)
@@ -24,7 +24,7 @@ async def run(turn: Pass) -> Outcome:
     """Facts of the attempt: access with pinned host keys, report, ready_at."""
     attempt = turn.rental.attempt
     assert attempt is not None
-    access = access_of(turn)
+    access, needs = access_of(turn), _needs(turn)
     try:
         pinned = await turn.hands.shell.pin(access)
         ran = await turn.hands.shell.run(
@@ -35,12 +35,12 @@ async def run(turn: Pass) -> Outcome:
     except ShellError as error:
         waited = turn.now - (attempt.running_at or turn.now)
         if waited > turn.hands.limits.way_in:
-            report = (
+            report: tuple[Check, ...] = (
                 Check("way in", "FAIL", f"No command could be run: {error.reason}.", "Take another machine."),
             )
             return Fail(f"gate 3: no way in ({error.reason})", Blame.HOST, attempt={"report": report})
         return Wait(turn.now + timedelta(seconds=2), f"waiting for the way in: {error.reason}")
-    report = judge(read_probe(ran.stdout), _needs(turn))
+    report = judge(read_probe(ran.stdout), needs)
     kept = {"report": report, "access": pinned}
     failed = next((check for check in report if check.verdict == "FAIL"), None)
     if failed is not None:
@@ -61,7 +61,7 @@ def _needs(turn: Pass) -> Needs:
     )
     if job is None:
         return needs
-    asks = turn.hands.recipes[job.recipe].recipe.requirements
+    asks = recipe_of(turn).requirements
     disk_gb = asks.disk_gb + 2 * job.dataset_bytes / 1e9
     return replace(
         needs, ram_gb=asks.ram_gb, disk_gb=disk_gb, driver_major=asks.driver_major, inodes=asks.inodes

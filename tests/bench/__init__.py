@@ -1,0 +1,1 @@
+"""Measurements with a baseline beside them; ``make bench``."""

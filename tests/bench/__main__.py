@@ -1,0 +1,89 @@
+"""``python -m tests.bench [idle|start|demo|store …]``: a line for each figure, with what it may be at most.
+
+Exit code 1 when a figure is past its limit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench import claims, process
+from tests.support.postgres import running_postgres
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Something measured; ``most`` is the requirement, ``beside`` the baseline of the same run."""
+
+    name: str
+    value: float
+    unit: str
+    most: float | None = None
+    beside: str = ""
+
+    @property
+    def is_kept(self) -> bool:
+        return self.most is None or self.value <= self.most
+
+    def __str__(self) -> str:
+        limit = "" if self.most is None else f"at most {self.most:g}: {'kept' if self.is_kept else 'BROKEN'}"
+        return f"{self.name:<36} {self.value:>9.2f} {self.unit:<9} {limit:<20} {self.beside}".rstrip()
+
+
+def idle(seconds: float) -> Iterator[Figure]:
+    memory, cpu = process.idle(seconds)
+    yield Figure("idle server, memory", memory, "MiB", 150)
+    yield Figure("idle server, CPU a minute", cpu, "s", 0.2, f"measured over {seconds:g} s")
+
+
+def start(_: float) -> Iterator[Figure]:
+    prompt, bare = process.until_first_word(3)
+    yield Figure(
+        "warm start to the prompt", prompt, "s", 2, f"{prompt / bare:.1f} x a bare import of SQLAlchemy"
+    )
+    reply = process.first_reply(3)
+    yield Figure("warm start to a reply and the end", reply, "s", None, f"{reply / bare:.1f} x the same")
+
+
+def demo(_: float) -> Iterator[Figure]:
+    yield Figure("the whole demo", process.demo(), "s", 90)
+
+
+def store(_: float) -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory() as folder, running_postgres() as server:
+        urls = {"SQLite": f"sqlite+aiosqlite:///{folder}/bench.db", "PostgreSQL": server.url(server.create())}
+        for name, url in urls.items():
+            claimed, bare = asyncio.run(claims.rates(url, Path(folder), 3))
+            beside = f"{bare / claimed:.1f} x slower than SELECT 1 ({bare:.0f}/s)"
+            yield Figure(f"claims, {name}", claimed, "a second", None, beside)
+
+
+BENCHES: dict[str, Callable[[float], Iterator[Figure]]] = {
+    "idle": idle,
+    "start": start,
+    "demo": demo,
+    "store": store,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure Lastcall.")
+    parser.add_argument("which", nargs="*", choices=[[], *BENCHES], help="all, if none is named")
+    parser.add_argument("--seconds", type=float, default=60, help="how long an idle server is watched")
+    arguments = parser.parse_args()
+    kept = True
+    for name in arguments.which or BENCHES:
+        for figure in BENCHES[name](arguments.seconds):
+            print(figure, flush=True)
+            kept = kept and figure.is_kept
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+"""The budget: worst case, what was spent, and the reminders at 50, 75 and 90 percent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain import budget
+from bot.domain.money import ZERO, Usd
+from bot.domain.rental import Rental
+from tests.support.rentals import HOUR, MINUTE, OFFER, START, a_rental, an_attempt, begun, running
+
+rates = st.integers(0, 5_000_000).map(Usd)
+lengths = st.timedeltas(MINUTE, timedelta(hours=24))
+latencies = st.timedeltas(timedelta(0), timedelta(minutes=15))
+
+
+@given(rates, lengths, latencies)
+def test_the_worst_case_covers_what_is_spent_at_the_hard_end_and_its_latency(
+    hourly: Usd, lifetime: timedelta, latency: timedelta
+):
+    """What is shown before anybody confirms is never passed, down to the micro-dollar."""
+    offer = replace(OFFER, hourly=hourly)
+    rental = begun(lifetime=lifetime, attempts=(running(offer=offer),))
+    assert rental.hard_end is not None
+    assert budget.spent(rental, rental.hard_end + latency) <= budget.worst_case(offer, lifetime, latency)
+
+
+@given(rates, rates, lengths, latencies, st.integers(0, 100))
+def test_the_worst_case_of_a_second_machine_covers_both(
+    first: Usd, second: Usd, lifetime: timedelta, latency: timedelta, part: int
+):
+    """What the first machine cost is counted in, whenever the second one begins."""
+    switched = START + lifetime * part / 100
+    one = an_attempt(1, offer=replace(OFFER, hourly=first), condemned="bad", gone_at=switched)
+    rental = begun(lifetime=lifetime, attempts=(one,))
+    dear = replace(OFFER, hourly=second)
+    left = rental.lifetime - (switched - START)
+    worst = budget.worst_case(dear, left, latency, before=budget.spent(rental, switched))
+    both = replace(rental, attempts=(one, running(number=2, offer=dear, tried_at=switched)))
+    assert rental.hard_end is not None
+    assert budget.spent(both, rental.hard_end + latency) <= worst
+
+
+@given(rates, st.integers(10_000, 50_000_000).map(Usd), latencies)
+def test_a_length_that_fits_the_budget_has_a_worst_case_within_it(
+    hourly: Usd, money: Usd, latency: timedelta
+):
+    """The advice to ask for up to so long works, to the cent."""
+    offer = replace(OFFER, hourly=hourly)
+    length = budget.lifetime_within(money, offer, latency)
+    if timedelta(0) < length < timedelta(days=300):
+        assert budget.worst_case(offer, length, latency) <= money.up_to_cent()
+
+
+def test_a_refused_launch_costs_nothing_and_a_lost_one_costs_until_it_is_proven_gone():
+    """Only what may have been billed is counted, and all of that."""
+    refused = an_attempt(1, refused=True, gone_at=START)
+    lost = an_attempt(2, condemned="lost", gone_at=START + 30 * MINUTE)
+    rental = begun(attempts=(refused, lost))
+    assert budget.spent(rental, START + 5 * HOUR) == Usd.of("0.10")
+
+
+def test_the_meter_runs_from_the_try_of_the_launch():
+    """The earliest moment at which the vendor could bill."""
+    assert budget.spent(begun(), START + 30 * MINUTE) == Usd.of("0.10")
+    assert budget.spent(a_rental(), START + HOUR) == ZERO
+
+
+def test_the_salvage_window_is_sized_by_what_is_to_be_pulled():
+    """At least a minute, more for more to pull, and never more than a fifth of the lifetime."""
+    rental = begun()
+    assert budget.salvage_window(rental, 5) == MINUTE
+    assert budget.salvage_window(rental, 1000) == timedelta(seconds=400)
+    assert budget.salvage_window(rental, 10**6) == rental.lifetime / 5
+    assert budget.salvage_window(begun(lifetime=2 * MINUTE), 5) == 2 * MINUTE / 5
+
+
+def test_only_a_rental_that_trains_has_a_soft_end():
+    """A machine that is used by hand is kept until its hard end."""
+    assert budget.soft_end(begun(), 5) == START + 2 * HOUR - MINUTE
+    assert budget.soft_end(begun(job=None), 5) is None
+    assert budget.soft_end(a_rental(), 5) is None
+
+
+def _pass(rental: Rental, now: datetime) -> tuple[Rental, int | None]:
+    """As the engine does it: first what counts as said, then what is due."""
+    rental = replace(rental, reminded=budget.rung_still_said(rental, now))
+    rung = budget.due_reminder(rental, now)
+    return (replace(rental, reminded=rung) if rung else rental), rung
+
+
+@given(st.lists(st.integers(0, 119), max_size=40))
+def test_each_rung_is_due_once_and_in_order(minutes: list[int]):
+    """However often and whenever the engine looks."""
+    rental, heard = begun(budget=Usd.of(100)), []
+    for minute in sorted(minutes):
+        rental, rung = _pass(rental, START + minute * MINUTE)
+        heard += [rung] if rung else []
+    assert heard == sorted(set(heard))
+
+
+def test_a_bot_that_slept_says_only_the_highest_rung():
+    """Three rungs at once would be three alarms for one fact."""
+    rental, rung = _pass(begun(), START + 119 * MINUTE)
+    assert rung == 90
+    assert _pass(rental, START + 119 * MINUTE)[1] is None
+
+
+@pytest.mark.parametrize(("minute", "rung"), [(59, None), (60, 50), (90, 75), (108, 90)])
+def test_rungs_are_reached_by_time(minute: int, rung: int | None):
+    """On the minute, not after it."""
+    assert budget.due_reminder(begun(budget=Usd.of(100)), START + minute * MINUTE) == rung
+
+
+def test_rungs_are_reached_by_money_before_time():
+    """Ten cents of twenty are half, although most of the time is left."""
+    rental = begun(budget=Usd.of("0.20"))
+    assert budget.due_reminder(rental, START + 29 * MINUTE) is None
+    assert budget.due_reminder(rental, START + 30 * MINUTE) == 50
+
+
+def test_an_extension_makes_the_rungs_above_due_again():
+    """Twice the time: what was 75 percent is less than half now."""
+    rental = begun(reminded=75, lifetime=4 * HOUR, budget=Usd.of(2))
+    rental, rung = _pass(rental, START + 90 * MINUTE)
+    assert rung is None
+    assert _pass(rental, START + 2 * HOUR)[1] == 50
+
+
+@given(
+    lengths,
+    st.integers(1, 20_000_000).map(Usd),
+    rates,
+    st.sampled_from((0, 50, 75, 90)),
+    st.integers(0, 10**6),
+)
+def test_the_next_reminder_is_due_at_the_moment_that_was_said(
+    lifetime: timedelta, money: Usd, hourly: Usd, said: int, part: int
+):
+    """A row sleeps until then, so that a moment too early would be a rung too late."""
+    attempt = running(offer=replace(OFFER, hourly=hourly))
+    rental = begun(lifetime=lifetime, budget=money, attempts=(attempt,), reminded=said)
+    now = START + lifetime * part / 10**6
+    rental, _ = _pass(rental, now)
+    at = budget.next_reminder_at(rental, now)
+    if at is not None:
+        assert at > now
+        assert (budget.due_reminder(rental, at) or 0) > rental.reminded
+
+
+def test_nothing_is_due_before_anything_was_tried():
+    """A quote reminds nobody."""
+    assert budget.due_reminder(a_rental(), START + 9 * HOUR) is None
+    assert budget.next_reminder_at(a_rental(), START) is None

@@ -1,0 +1,1 @@
+"""The console command: settings, exit codes and last words."""
