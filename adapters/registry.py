@@ -26,10 +26,13 @@ def providers(
     local_hosts: str = "",
     local_shell: str = "auto",
     kwh_usd: Decimal = Decimal(0),
+    shared: bool = False,
 ) -> tuple[Provider, ...]:
-    """All that are configured. Raises ``ValueError`` with a sentence about the setting that is wrong."""
+    """All that are configured; ``shared`` when other computers work on the same database.
+
+    Raises ``ValueError`` with a sentence about the setting that is wrong."""
     return (
-        local.this_computer(shell, data_dir=data_dir, kwh_usd=kwh_usd, way_in=local_shell),
+        local.this_computer(shell, data_dir=data_dir, kwh_usd=kwh_usd, way_in=local_shell, shared=shared),
         *(
             local.workstation(one, shell, namespace=namespace, kwh_usd=kwh_usd)
             for one in local.workstations(local_hosts)

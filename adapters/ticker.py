@@ -13,6 +13,10 @@ from bot.ports import Clock
 
 log = logging.getLogger("lastcall.ticker")
 
+_GUARD = timedelta(seconds=20)
+_FURTHEST = timedelta(minutes=2)
+"""No beat is due later than this."""
+
 
 class Ticker:
     """Beats of one process. A beat that is still running when the next is due is not started twice."""
@@ -25,6 +29,7 @@ class Ticker:
         self._nudged: set[str] = set()
         """Beats that are wanted again as soon as they have ended."""
         self._ending = False
+        self._guard: asyncio.TimerHandle | None = None
 
     def every(self, name: str, pace: Callable[[], timedelta], beat: Callable[[], Awaitable[object]]) -> None:
         """Call ``beat`` again and again, ``pace()`` after the last one ended (asked anew each time). A beat that
@@ -78,10 +83,23 @@ class Ticker:
     def start(self) -> None:
         """Begin; needs a running loop."""
         self._scheduler.start()
+        self._watch_the_clock()
+
+    def _watch_the_clock(self) -> None:
+        """Beats are moments; after the clock was set back they would lie far ahead. The loop's own clock never is."""
+        soon = self._clock.now() + _FURTHEST
+        for job in self._scheduler.get_jobs():
+            if job.next_run_time is not None and job.next_run_time > soon:
+                log.warning("the clock was set back; the beat %s comes now", job.id)
+                job.modify(next_run_time=self._clock.now())
+        self._scheduler.wakeup()
+        self._guard = asyncio.get_running_loop().call_later(_GUARD.total_seconds(), self._watch_the_clock)
 
     async def stop(self, *, within: timedelta = timedelta(seconds=5)) -> None:
         """No beat begins any more; those that run may end by themselves, as far as that does not take long."""
         self._ending = True
+        if self._guard is not None:
+            self._guard.cancel()
         logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # of turns that were about to begin
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)

@@ -50,10 +50,10 @@ class Delivery:
         if not waiting:
             return 0
         due = await outbox.claim(waiting, now=now, until=now + CLAIM, token=self._ids.token())
-        per_rental: dict[str, list[Due]] = defaultdict(list)
+        per_place: dict[tuple[str, Channel], list[Due]] = defaultdict(list)
         for one in due:
-            per_rental[one.rental or one.key].append(one)
-        said = await asyncio.gather(*(self._say_in_order(many) for many in per_rental.values()))
+            per_place[one.rental or one.key, one.channel].append(one)
+        said = await asyncio.gather(*(self._say_in_order(many) for many in per_place.values()))
         return sum(said)
 
     async def _say_in_order(self, many: list[Due]) -> int:

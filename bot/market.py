@@ -16,7 +16,8 @@ def matching(providers: Iterable[Provider], asked: str) -> list[Provider]:
 
 
 async def gather(providers: Sequence[Provider], want: Want) -> tuple[list[Offer], dict[str, str]]:
-    """Offers of all these providers, cheapest first, and by provider what kept it from answering."""
+    """Offers of all these providers, cheapest first (what leaves a GPU free before what takes one), and by provider
+    what kept it from answering."""
     answers = await asyncio.gather(*(one.offers(want) for one in providers), return_exceptions=True)
     offers: list[Offer] = []
     problems: dict[str, str] = {}
@@ -27,4 +28,6 @@ async def gather(providers: Sequence[Provider], want: Want) -> tuple[list[Offer]
             raise answer
         else:
             offers.extend(answer)
-    return sorted(offers, key=lambda offer: (offer.hourly, offer.provider, offer.id)), problems
+    return sorted(
+        offers, key=lambda offer: (offer.hourly, not offer.cpu_only, offer.provider, offer.id)
+    ), problems

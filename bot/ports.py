@@ -107,7 +107,7 @@ class UnitState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UnitLook:
-    """One look at a unit. ``log`` are the bytes from the asked offset (at most 256 KiB); ``offset`` is where to go on."""
+    """One look at a unit. ``log``: the bytes from the asked offset (at most 256 KiB); ``offset``: where to go on."""
 
     state: UnitState
     exit_code: int | None = None
@@ -146,13 +146,11 @@ class Shell(Protocol):
         """Connect, prove that the key is accepted, and return the access with the host's keys pinned.
         With keys already pinned, another key is ``HostKeyChanged``."""
 
-    async def run(
-        self, access: Access, argv: Sequence[str], *, limit: timedelta, stdin: bytes = b""
-    ) -> Ran:
+    async def run(self, access: Access, argv: Sequence[str], *, limit: timedelta, stdin: bytes = b"") -> Ran:
         """Run to the end. Login banners are not part of stdout. ``TooSlow`` after ``limit`` or past 1 MiB of output."""
 
     async def start(self, access: Access, unit: str, job: UnitJob) -> None:
-        """Start a detached unit. A unit of that name that already runs or has ended is success: nothing starts twice."""
+        """Start a detached unit. One of that name that already runs or has ended is success: nothing starts twice."""
 
     async def look(self, access: Access, unit: str, *, offset: int = 0) -> UnitLook:
         """What the unit is doing; ``ABSENT`` when it was never started here."""
@@ -162,7 +160,12 @@ class Shell(Protocol):
         for it). Already ended is success."""
 
     async def send(
-        self, access: Access, parcels: Sequence[Parcel], dest: str, *, progress: TransferProgress | None = None
+        self,
+        access: Access,
+        parcels: Sequence[Parcel],
+        dest: str,
+        *,
+        progress: TransferProgress | None = None,
     ) -> tuple[FileDigest, ...]:
         """Bring files into folder ``dest``; what is already there with the right digest is skipped. Every digest
         is computed on both sides and compared; no half file ever has its final name."""

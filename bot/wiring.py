@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
 import secrets
-import socket
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +12,10 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from adapters import registry
+from adapters import process_mark, registry
 from adapters.chat.console import ConsoleChat, Interrupts, Seat, Told, open_console, run_once, what_is_left
 from adapters.clock import RandomIds, SystemClock
+from adapters.process_mark import here
 from adapters.shell import Shells
 from adapters.ticker import Ticker
 from bot import recipes
@@ -34,7 +33,17 @@ from bot.store import Store
 from bot.store.orphans import let_go
 from bot.store.vault import deployment_key
 
-__all__ = ["App", "ConsoleChat", "Interrupts", "Seat", "Told", "open_console", "run_once", "what_is_left"]
+__all__ = [
+    "App",
+    "ConsoleChat",
+    "Interrupts",
+    "Seat",
+    "Told",
+    "here",
+    "open_console",
+    "run_once",
+    "what_is_left",
+]
 """The terminal's parts are handed on to ``bot.entry``, which names no adapter itself."""
 
 log = logging.getLogger("lastcall")
@@ -45,7 +54,6 @@ _CALM = timedelta(seconds=1)
 _IDLE = timedelta(seconds=2)
 """With nothing open: how long a command of another process may wait for this one's engine."""
 _ALIVE = timedelta(seconds=30)
-_HOST = socket.gethostname().replace(":", "-")[:22]
 _NAMESPACE_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -89,6 +97,7 @@ class App:
             local_hosts=settings.local_hosts,
             local_shell=settings.local_shell,
             kwh_usd=settings.kwh_usd,
+            shared=bool(settings.database_url),
         )
         providers = {one.name: one for one in found}
         ticker = Ticker(clock)
@@ -186,6 +195,7 @@ class App:
     async def _engine_beat(self) -> None:
         """A cheap look first: claiming takes the write lock, and most of the time there is nothing to claim."""
         if not self.working:
+            await self.engine.keep()
             return
         self.wake = await self.store.claims.next_wake()
         due = self.wake is not None and self.wake <= self.clock.now()
@@ -218,24 +228,9 @@ class App:
         await self.store.close()
 
 
-def here() -> str:
-    """This process, for the names of leases."""
-    return f"{_HOST}/{os.getpid()}"
-
-
 def is_dead(held: str) -> bool:
-    """Whether a lease or a claim (``…:host/pid`` or ``…:host/pid:…``) is held by a process of this computer that is
-    gone: it need not be waited for. Of a process elsewhere nothing is known."""
-    where, _, pid = [*held.split(":"), ""][1].rpartition("/")
-    if where != _HOST or not pid.isdecimal():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return False
+    """Whether a lease or a claim (``…:mark`` or ``…:mark:…``) is held by a process that is known to be gone."""
+    return process_mark.is_dead([*held.split(":"), ""][1])
 
 
 def _prove_writable(folder: Path) -> None:

@@ -1,22 +1,22 @@
 """Every error of the house, named for what the caller does next.
 
-    LastcallError
-    ├── PersonError                the person must say something else
-    │   ├── AskAgain               not understood: place of the fault and what to type instead
-    │   ├── Refused                understood, and not allowed or not possible
-    │   └── NotYet                 a command that a later release brings
-    ├── ProviderError              the vendor
-    │   ├── TryLater               nothing was done; ask again after a while
-    │   ├── OutcomeUnknown         a write whose answer never came: look before you repeat it
-    │   ├── NoCapacity             this offer cannot be had: take the next
-    │   ├── NeedsHuman             bad key, quota, unpaid bill: only a person can mend it
-    │   └── VendorChanged          an answer that we cannot read: it means *unknown*, never *none*
-    ├── ShellError                 the way into a machine
-    │   ├── Unreachable            no connection, or it was cut
-    │   ├── HostKeyChanged         somebody else answers at this address
-    │   ├── TooSlow                the limit of time or output was passed
-    │   └── FarSideFailed          the far side answered with a failure (disk full, no such file)
-    └── ClaimLost                  another process holds the row now: stop at once, write nothing
+LastcallError
+├── PersonError                the person must say something else
+│   ├── AskAgain               not understood: place of the fault and what to type instead
+│   ├── Refused                understood, and not allowed or not possible
+│   └── NotYet                 a command that a later release brings
+├── ProviderError              the vendor
+│   ├── TryLater               nothing was done; ask again after a while
+│   ├── OutcomeUnknown         a write whose answer never came: look before you repeat it
+│   ├── NoCapacity             this offer cannot be had: take the next
+│   ├── NeedsHuman             bad key, quota, unpaid bill: only a person can mend it
+│   └── VendorChanged          an answer that we cannot read: it means *unknown*, never *none*
+├── ShellError                 the way into a machine
+│   ├── Unreachable            no connection, or it was cut
+│   ├── HostKeyChanged         somebody else answers at this address
+│   ├── TooSlow                the limit of time or output was passed
+│   └── FarSideFailed          the far side answered with a failure (disk full, no such file)
+└── ClaimLost                  another process holds the row now: stop at once, write nothing
 """
 
 from __future__ import annotations

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.domain import gpus
+from bot.domain.hardware import GpuKind
 from bot.domain.rental import Check
 
 _VRAM_SHARE = 0.93
@@ -48,6 +49,7 @@ class Needs:
 
     gpu: str | None = None
     count: int = 0
+    vendor: str = "nvidia"
     vram_gb: float = 0
     ram_gb: float = 0
     disk_gb: float = 0
@@ -102,7 +104,7 @@ def judge(probe: Probe, needs: Needs) -> tuple[Check, ...]:
             ),
         )
     report = [Check("way in", "PASS", f"Commands run as {probe.values.get('user') or 'this user'}.")]
-    checks = (*((_gpu_checks) if needs.count else (_no_gpu,)), _disk, _inodes, _ram, _python, _network, _shm)
+    checks = (*_gpu_checks_for(needs), _disk, _inodes, _ram, _python, _network, _shm)
     for check in checks:
         report.append(check(probe, needs))
         if report[-1].verdict == "FAIL":
@@ -183,6 +185,17 @@ def _driver(probe: Probe, needs: Needs) -> Check:
 
 
 _gpu_checks = (_count, _model, _vram, _vram_free, _driver)
+
+
+def _gpu_checks_for(needs: Needs) -> tuple[Callable[[Probe, Needs], Check], ...]:
+    if not needs.count:
+        return (_no_gpu,)
+    return _gpu_checks if needs.vendor == GpuKind.NVIDIA else (_other_gpu,)
+
+
+def _other_gpu(_probe: Probe, needs: Needs) -> Check:
+    said = f"{needs.gpu} was found by its own tools; what it can do is not measured here."
+    return Check("GPU", "WARN", said, "Tools that need CUDA will not run.")
 
 
 def _no_gpu(probe: Probe, _needs: Needs) -> Check:

@@ -22,6 +22,8 @@ MOST_MACHINES = 3
 """Machines that may turn out bad before a rental gives up."""
 MOST_REFUSALS = 12
 """Offers that may be refused by the vendor before a rental gives up."""
+LOOK_AGAIN = timedelta(seconds=60)
+"""A machine that is only kept ready is looked at this often: it may have vanished."""
 MOST_SALVAGES = 3
 """Tries to bring home what there is on the way down."""
 MOST_FAULTS = 8
@@ -141,7 +143,7 @@ def _climbing(rental: Rental, seen: Seen, now: datetime, soft_end: datetime | No
     if attempt.ready_at is None:
         return Step.VALIDATE
     if rental.goal is Goal.READY:
-        return Rest(rental.hard_end or now, "ready for you")
+        return Rest(min(rental.hard_end or now, now + LOOK_AGAIN), "ready for you")
     rungs = (
         (attempt.tools, Step.DEPLOY_TOOLS),
         (attempt.dataset_at, Step.TRANSFER_DATASET),

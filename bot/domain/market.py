@@ -52,6 +52,8 @@ class Offer:
     """A fingerprint that stays the same when the same host is offered again."""
     spot: bool = False
     cpu_only: bool = False
+    vendor: str = "nvidia"
+    """Whose GPU software runs on it (``GpuKind``): what gate 3 can measure depends on it."""
     note: str = ""
     """One honest sentence that belongs on the quote (``Apple MPS: CUDA-only tools will not run``)."""
 

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.domain.recipe import ProgressSpec
 from bot.domain.rental import Progress
@@ -83,7 +83,7 @@ def _clock(text: str) -> timedelta | None:
     return timedelta(seconds=seconds)
 
 
-def follow(progress: Progress, lines: list[str], spec: ProgressSpec, now: datetime) -> Progress:
+def follow(progress: Progress, lines: list[str], spec: ProgressSpec) -> Progress:
     """The progress after these lines. A step never goes back; a loss that is no number is counted, not kept."""
     for line in lines:
         stage = _stage(line, spec)
@@ -92,7 +92,7 @@ def follow(progress: Progress, lines: list[str], spec: ProgressSpec, now: dateti
         bar = read_bar(line, spec)
         if bar is not None:
             progress = _advance(progress, bar)
-    return replace(progress, moved_at=now) if lines else progress
+    return progress
 
 
 def _stage(line: str, spec: ProgressSpec) -> str | None:

@@ -131,8 +131,12 @@ class Progress:
     eta: timedelta | None = None
     offset: int = 0
     """Byte of the unit's log up to which it was read."""
+    size: int = 0
+    """Bytes in the log at the last look; a line that is not ended yet is seen and not read."""
     moved_at: datetime | None = None
     """When the log last grew."""
+    looked_at: datetime | None = None
+    """When it was last looked at: silence counts only while somebody listened."""
     nan_lines: int = 0
     losses: tuple[tuple[int, float], ...] = ()
     """(step, loss), thinned to a few hundred points: the curve."""

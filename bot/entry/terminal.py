@@ -60,7 +60,7 @@ class Terminal:
         self.sessions = Sessions(app, person)
         self.seat = Seat(
             session=f"{person}/{app.ids.token()[:8]}",
-            actor=Actor("console", socket.gethostname(), _user(), _user()),
+            actor=Actor("console", socket.gethostname(), str(os.getuid()), _user()),
             clock=app.clock,
             new_key=app.ids.token,
             folder=str(Path.cwd()),
@@ -127,10 +127,6 @@ class Terminal:
         left: list[str] = []
 
         async def tear_down() -> None:
-            if not self.app.working:
-                await self.console.screen.say("Leaving; 'lastcall serve' goes on with it.")
-                work.cancel()
-                return
             left[:] = [one.id for one in await self.mine()]
             if not left:
                 work.cancel()

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.errors import ClaimLost
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.domain.errors import ClaimLost, ProviderError
 from bot.domain.rental import Goal, Rental
 from bot.lifecycle.hands import Hands
 from bot.lifecycle.reconcile import reconcile
@@ -28,6 +30,13 @@ class _Running:
     claim: Claim
     task: asyncio.Task[None]
     began: datetime
+    stopped: bool = False
+    """Told to stop: its claim is not held any more, so that a pass that hangs cannot keep its row."""
+
+    def stop(self) -> None:
+        """Once is enough."""
+        self.stopped = True
+        self.task.cancel()
 
 
 class Engine:
@@ -48,10 +57,14 @@ class Engine:
     async def tick(self) -> int:
         """Keep what is ours, claim what is due, start a pass for each. Returns how many were started; never waits
         for a pass."""
-        await self._keep()
+        await self.keep()
         if self._stopping or self.busy >= AT_ONCE:
             return 0
-        claims = await self._claim(AT_ONCE - self.busy)
+        try:
+            claims = await self._claim(AT_ONCE - self.busy)
+        except SQLAlchemyError:
+            await self._last_resort()
+            raise
         for claim in claims:
             task = asyncio.create_task(self._pass(claim), name=f"pass {claim.rental.id}")
             self._running[claim.rental.id] = _Running(claim, task, self.hands.clock.now())
@@ -62,6 +75,24 @@ class Engine:
         return await self.hands.store.claims.due(
             now=now, until=now + self.hands.limits.claim, token=self.hands.ids.token(), limit=limit
         )
+
+    async def _last_resort(self) -> None:
+        """Nothing can be written (a full disk): what should not run any more is ended all the same. Asking twice
+        costs nothing, and the proof is written when there is room again."""
+        now = self.hands.clock.now()
+        for rental in await self.hands.store.rentals.open_ones():
+            over = rental.goal is Goal.GONE or (rental.hard_end is not None and now >= rental.hard_end)
+            for attempt in rental.attempts if over else ():
+                provider = self.hands.providers.get(attempt.offer.provider)
+                if provider is None or attempt.machine_id is None or attempt.gone_at is not None:
+                    continue
+                log.error(
+                    "the database cannot be written to; ending machine %s without it", attempt.machine_id
+                )
+                try:
+                    await provider.destroy(attempt.machine_id)
+                except ProviderError as error:
+                    log.warning("machine %s: %s", attempt.machine_id, error)
 
     async def run_due(self) -> int:
         """Claim what is due and carry it out to the end, one after another; for tests and one-shot use."""
@@ -85,7 +116,9 @@ class Engine:
             # The store itself failed (disk full, database away): the claim runs out and the row comes again.
             log.exception("the pass over rental %s could not be written", claim.rental.id)
         finally:
-            self._running.pop(claim.rental.id, None)
+            mine = self._running.get(claim.rental.id)
+            if mine is not None and mine.task is asyncio.current_task():
+                del self._running[claim.rental.id]
             self._after_pass()
 
     async def _let_go(self, claim: Claim) -> None:
@@ -94,18 +127,18 @@ class Engine:
         except Exception:
             log.exception("rental %s could not be let go; its claim runs out by itself", claim.rental.id)
 
-    async def _keep(self) -> None:
+    async def keep(self) -> None:
         """Hold the claims of passes that take long; stop a pass that a command or the hard end has overtaken."""
         now, limits = self.hands.clock.now(), self.hands.limits
-        for running in list(self._running.values()):
+        for running in [one for one in self._running.values() if not one.stopped]:
             try:
                 # The token stays; only the end moves, so a pass in the middle of a write is not disturbed.
                 fresh = await self.hands.store.claims.hold(running.claim, until=now + limits.claim)
             except ClaimLost:
-                running.task.cancel()  # it has ended just now, or somebody else has the row: it must not go on
+                running.stop()  # it has ended just now, or somebody else has the row: it must not go on
                 continue
             if _overtaken(running, fresh, now):
-                running.task.cancel()
+                running.stop()
 
     async def stop(self) -> None:
         """Start nothing new, let running passes go; their rows are free at once where possible."""

@@ -34,6 +34,8 @@ from bot.store.rows import Entry, Say
 
 log = logging.getLogger("lastcall.engine")
 
+_ELSEWHERE = timedelta(seconds=20)
+
 
 @dataclass(slots=True)
 class Verdict:
@@ -49,9 +51,23 @@ async def reconcile(hands: Hands, claim: Claim) -> None:
     rental = claim.rental
     seen = await hands.watch.seen(rental.attempt)
     turn = Pass(hands, claim, seen, _soft_end(hands, rental))
-    decision = next_step(rental, seen, turn.now, turn.soft_end)
+    decision = _if_ours(turn, next_step(rental, seen, turn.now, turn.soft_end))
     verdict = await _carry_out(turn, decision)
     await _write(turn, verdict)
+
+
+def _if_ours(turn: Pass, decision: Decision) -> Decision:
+    """A machine of a provider that this process does not have (another computer's own) is left to who has it. Its
+    teardown is tried all the same: there somebody must hear that nobody can."""
+    known = turn.hands.providers
+    strange = [
+        one.offer.provider
+        for one in turn.rental.attempts
+        if not one.gone_at and one.offer.provider not in known
+    ]
+    if not strange or decision is Step.TEAR_DOWN or not isinstance(decision, Step):
+        return decision
+    return Rest(turn.now + _ELSEWHERE, f"waiting for the process that has {strange[0]}")
 
 
 def _soft_end(hands: Hands, rental: Rental) -> datetime | None:
@@ -72,6 +88,7 @@ async def _carry_out(turn: Pass, decision: Decision) -> Verdict:
         case GiveUp(why=why):
             return _given_up(turn, Fail(why, Blame.HOST))
         case Close():
+            await turn.hands.store.vault.forget_all(rental.id)
             cost = budget.spent(rental, now)
             turn.entries.append(Entry("closed", f"closed: {rental.ending or 'no reason'}", cost=cost))
             return Verdict(replace(rental, closed_at=now, note="", stumbles=0), now + FOREVER)
@@ -136,7 +153,8 @@ def _given_up(turn: Pass, fail: Fail, step: Step | None = None) -> Verdict:
     after = replace(after, step=step or rental.step, stumbles=0, note=fail.reason)
     current = rental.attempt
     if current is not None and fail.blame in (Blame.OFFER, Blame.HOST):
-        after = _changed(after, {}, {"condemned": fail.reason}, current.number)
+        why = " ".join(part for part in (fail.reason, fail.fix) if part)
+        after = _changed(after, {}, {"condemned": why}, current.number)
         machines = sum(1 for one in after.attempts if one.machine_id and one.condemned)
         if machines < MOST_MACHINES and len(after.attempts) < MOST_REFUSALS and rental.goal is not Goal.GONE:
             fresh = replace(after, offer=None, trained_at=None, progress=_restarted(after))

@@ -50,7 +50,8 @@ class Watch:
         lock = self._locks.setdefault(provider, asyncio.Lock())
         async with lock:
             last = self._last.get(provider)
-            if last is not None and last.asked_at >= newer_than:
+            # A clock that was set back makes old answers look new: what was asked in the future is not believed.
+            if last is not None and newer_than <= last.asked_at <= self._clock.now():
                 return last
             asked_at = self._clock.now()
             machines = tuple(await self._providers[provider].machines())

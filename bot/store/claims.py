@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Case, case, func, literal, or_, select, update
+from sqlalchemy import Case, and_, case, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.domain.errors import ClaimLost
@@ -118,13 +118,14 @@ class Claims:
     ) -> None:
         """Write what a pass found out, with its journal lines and messages, and let the row go.
 
-        A command that came meanwhile (``rev`` moved) makes the row due at once. Raises ``ClaimLost``."""
+        A command that came meanwhile (``rev`` moved) makes the row due at once, and ``rising`` is left to the next
+        pass. Raises ``ClaimLost``."""
         values: dict[str, Any] = _changes(claim.rental, after)
         values |= {"claim_token": None, "claim_until": None}
         at_once, in_time = literal(now, UtcTime()), literal(wake_at, UtcTime())
         values["wake_at"] = case((RENTALS.c.rev != claim.rental.rev, at_once), else_=in_time)
         if rising is not None:
-            values |= _rise(rising)
+            values |= _rise(rising, claim.rental.rev)
         async with self._engine.begin() as connection:
             await self._touch(connection, claim, values)
             await _write_attempts(connection, claim.rental, after)
@@ -166,8 +167,9 @@ def risen(rental: Rental, rising: Rising) -> Rental:
     )
 
 
-def _rise(rising: Rising) -> dict[str, Any]:
-    higher = RENTALS.c.goal < rising.goal
+def _rise(rising: Rising, rev: int) -> dict[str, Any]:
+    # Decided on a row that a command changed meanwhile (an extension at the last second), it is decided anew.
+    higher = and_(RENTALS.c.goal < rising.goal, RENTALS.c.rev == rev)
 
     def when_higher(value: Any, column: Any) -> Case[Any]:
         return case((higher, literal(value, column.type)), else_=column)

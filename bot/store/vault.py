@@ -71,6 +71,14 @@ class Vault:
         os.replace(_written(self._keys, (await self.private_key(ref)).encode()), path)
         return path
 
+    async def forget_all(self, rental: str) -> None:
+        """Every key of a rental and what was exported of them: also those whose attempt never came about."""
+        async with reading(self._engine) as connection:
+            query = select(SECRETS.c.ref).where(SECRETS.c.ref.startswith(f"{rental}-", autoescape=True))
+            refs = [row.ref for row in await connection.execute(query)]
+        for ref in {*refs, *(path.name.partition(".")[0] for path in self._keys.glob(f"{rental}-*"))}:
+            await self.forget(ref)
+
     async def forget(self, ref: str) -> None:
         """Remove it and what was exported of it; absent is success."""
         for name in (ref, f"{ref}.known_hosts"):

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.ladder import (
+    LOOK_AGAIN,
     MOST_SALVAGES,
     QUOTE_LIFE,
     Close,
@@ -128,10 +129,12 @@ def test_a_training_climbs_the_eight_rungs_in_order():
     ]
 
 
-def test_a_machine_for_hands_rests_until_its_hard_end():
-    """READY is a goal of its own: nothing is deployed on it."""
+def test_a_machine_for_hands_rests_and_is_looked_at_every_minute():
+    """READY is a goal of its own: nothing is deployed on it, but a machine that vanished is noticed."""
     rental = begun(goal=Goal.READY, job=None)
-    assert next_step(rental, Seen.THERE, START, None) == Rest(START + 2 * HOUR, "ready for you")
+    assert next_step(rental, Seen.THERE, START, None) == Rest(START + LOOK_AGAIN, "ready for you")
+    late = START + 2 * HOUR - LOOK_AGAIN / 2
+    assert next_step(rental, Seen.THERE, late, None) == Rest(START + 2 * HOUR, "ready for you")
 
 
 def test_a_quote_waits_for_a_yes_and_expires():

@@ -20,7 +20,7 @@ import psutil
 from tests.support.waiting import wait_until
 
 LASTCALL = (sys.executable, "-m", "bot")
-LIMIT = timedelta(seconds=75)
+LIMIT = timedelta(seconds=100)
 """For what takes seconds on an idle computer."""
 TRAIN = "/gpu train tiny-lora quick on local steps=60"
 

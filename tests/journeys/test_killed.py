@@ -61,7 +61,8 @@ async def killed_and_taken_over(house: House, step: Step) -> None:
     assert house.output(second).count("Done: results are at home, nothing is left running.") == 1
     assert house.errors(second) == ""
     assert_results_whole(house)
-    assert_nothing_twice(house)
+    # A launch whose answer was lost may have had no effect: then there is a second one, after that is proven.
+    assert_nothing_twice(house, attempts=2 if step is Step.SPIN_UP else 1)
     assert_nothing_left(house)
 
 
@@ -105,7 +106,7 @@ async def test_a_terminal_takes_over_when_the_server_is_killed(house: House) -> 
     terminal = house.start("chat", "-c", LONG, "--wait")
     await wait_until(lambda: bool(house.rental()) and IN_STEP[Step.TRAIN](house.rental()), LIMIT)
     engines = house.rows("SELECT name FROM leases WHERE name LIKE 'engine:%'")
-    assert [f"/{server.pid}:" in one["name"] for one in engines] == [True]
+    assert [f"/{server.pid}/" in one["name"] for one in engines] == [True]
     assert "training" in house.output(terminal) or "deploying" in house.output(terminal)
     server.send_signal(signal.SIGKILL)
     assert await house.ended(terminal) == 0

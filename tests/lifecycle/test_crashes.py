@@ -90,7 +90,7 @@ async def test_a_crash_at_any_point_leaves_no_machine_and_says_nothing_twice(
 async def test_a_crash_while_the_vendor_misbehaves_leaves_no_machine(
     databases: Databases, tmp_path: Path, scene: Scene
 ) -> None:
-    """Lost and late launches, vanished offers, wrong machines, deaf teardowns, lagging listings, with a crash on top."""
+    """Lost and late launches, vanished offers, wrong machines, deaf teardowns, lagging listings, and a crash."""
     count = len(await points_of(databases, tmp_path, scene))
     stride = STRIDE if databases.kind == "sqlite" or THOROUGH else 2 * STRIDE
     first = 1 + SCENES.index(scene) % stride
@@ -98,7 +98,9 @@ async def test_a_crash_while_the_vendor_misbehaves_leaves_no_machine(
 
 
 @pytest.mark.parametrize("chunk", range(PAIR_CHUNKS))
-async def test_two_crashes_in_one_life_leave_no_machine(databases: Databases, tmp_path: Path, chunk: int) -> None:
+async def test_two_crashes_in_one_life_leave_no_machine(
+    databases: Databases, tmp_path: Path, chunk: int
+) -> None:
     """Pairs of points in every scene, drawn by seed; the second one strikes the process that cleans up."""
     dice = random.Random(chunk)
     for scene in SCENES:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from sqlalchemy import event
 from adapters.simulators.faults import ALWAYS, Fault, FaultKind
 from adapters.simulators.machine import Fate
 from adapters.simulators.training import Training
-from adapters.simulators.units import UnitScript
+from adapters.simulators.units import Beat, Play
 from bot.domain.rental import Goal, Rental, Step
 from bot.domain.talk import Actor, Reply
 from bot.ports import UnitJob
@@ -20,7 +22,7 @@ from bot.store import Store
 from bot.store.journal import Line
 from bot.store.session import open_database
 from tests.support.story import two_images
-from tests.support.town import ANN, KEY, Life, Town, Wrappers
+from tests.support.town import ANN, KEY, Life, Town
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 TRAIN = "train tiny-lora quick on world data ./images steps=8"
@@ -28,15 +30,31 @@ SHORT = Training(lasts=2 * SECOND, lines=2)
 FOR_EVER = ALWAYS
 
 
-def only_training(script: UnitScript) -> UnitScript:
-    """This for the training; everything else that is started ends at once, well."""
+@dataclass(frozen=True)
+class Trainer:
+    """A training that says and leaves what a test wants: ``says`` are (seconds, bytes), ``final`` is the LoRA."""
 
-    def played(unit: str, job: UnitJob, files: Mapping[str, bytes]) -> Any:
-        return (script if unit.startswith("train") else Training(lasts=timedelta(0), lines=1))(
-            unit, job, files
+    says: tuple[tuple[float, bytes], ...] = ()
+    lasts: timedelta | None = 2 * SECOND
+    exit_code: int = 0
+    final: bytes | None = None
+    stubborn: bool = False
+
+    def __call__(self, unit: str, job: UnitJob, files: Mapping[str, bytes]) -> Play:
+        """Every unit of it is the same."""
+        name = json.loads(files["config.json"])["output_name"]
+        beats = [Beat(at * SECOND, log) for at, log in self.says]
+        if self.final is not None:
+            beats.append(Beat(self.lasts or 2 * SECOND, b"", {f"out/{name}.safetensors": self.final}))
+        return Play(
+            beats, lasts=self.lasts, exit_code=self.exit_code, stubborn=self.stubborn, folders=("out",)
         )
 
-    return played
+
+def bar(step: int, total: int = 8, loss: str = "0.1") -> bytes:
+    """One redraw of the training bar."""
+    done = 100 * step // total
+    return f"\rsteps: {done:3d}%|#    | {step}/{total} [00:01<00:01,  1.00it/s, avr_loss={loss}]\r".encode()
 
 
 class SmallTown:
@@ -94,6 +112,7 @@ class SmallTown:
         """Let the engine work until ``true(rental)``; what is to be said waits in the outbox meanwhile."""
         end = self.clock.now() + within
         while not true(rental := await self.rental(id)):
+            assert rental.closed_at is None, f"it was closed before: {rental}"
             if not await self.life.engine.run_due():
                 await self._wait_for_work()
             assert self.clock.now() < end, f"it did not come true within {within}: {rental}"
@@ -101,7 +120,7 @@ class SmallTown:
 
     async def _wait_for_work(self) -> None:
         wake, now = await self.life.store.claims.next_wake(), self.clock.now()
-        step = min(wake - now, MINUTE) if wake and wake > now else SECOND
+        step = min(wake - now, MINUTE) if wake and wake > now else MINUTE
         self.clock.advance(max(step, timedelta(milliseconds=1)))
 
     async def until_step(self, id: str, step: Step) -> Rental:
@@ -188,17 +207,3 @@ def _next(rental: Rental) -> Step | None:
         (rental.pulled_at, Step.PULL_RESULTS),
     )
     return next((step for fact, step in rungs if fact is None), None)
-
-
-__all__ = [
-    "ANN",
-    "FOR_EVER",
-    "HOUR",
-    "MINUTE",
-    "SECOND",
-    "SHORT",
-    "TRAIN",
-    "SmallTown",
-    "Wrappers",
-    "only_training",
-]

@@ -80,7 +80,11 @@ class Databases:
     def shared(self) -> AsyncEngine:
         """An engine on the template itself, for many stories in a row."""
         if self._shared is None:
-            url = self._postgres.url(self._template) if self._postgres else f"sqlite+aiosqlite:///{self._template}"
+            url = (
+                self._postgres.url(self._template)
+                if self._postgres
+                else f"sqlite+aiosqlite:///{self._template}"
+            )
             self._shared = self._engine(url)
         return self._shared
 
@@ -133,7 +137,9 @@ class Story:
 
     def __post_init__(self) -> None:
         self.plan = CrashPlan(self.points)
-        self.town = Town("", self.folder, wrap=self.wrap, plan=self.plan, world_options={"list_lag": self.scene.list_lag})
+        self.town = Town(
+            "", self.folder, wrap=self.wrap, plan=self.plan, world_options={"list_lag": self.scene.list_lag}
+        )
         self.town.script = Training(lasts=timedelta(seconds=4), lines=2)
         self.town.shell.script = self.town.script
         self.town.world.usual = Fate(boot=timedelta(seconds=3))
@@ -166,7 +172,9 @@ class Story:
         store = Store(self.engine, lambda: KEY, self.folder / "keys")
         life = self.town.life_on(store)
         # The person who got no answer says it again: the same utterance, the same key.
-        reply = await self.town.ask(life, LINE.format(folder=self.folder / "images"), key=f"the one request of story {self.number}")
+        reply = await self.town.ask(
+            life, LINE.format(folder=self.folder / "images"), key=f"the one request of story {self.number}"
+        )
         if not reply.rental:
             raise AssertionError(f"refused: {reply.title} {reply.lines}")
         self.rental = reply.rental
@@ -186,7 +194,9 @@ class Story:
             faults.append(f"left billing: {alive}")
         if world.most_at_once() > 1:
             faults.append(f"{world.most_at_once()} machines at once")
-        twice = [key for key, count in Counter(said.key for said in self.town.chat.said()).items() if count > 1]
+        twice = [
+            key for key, count in Counter(said.key for said in self.town.chat.said()).items() if count > 1
+        ]
         if twice:
             faults.append(f"said twice: {twice}")
         if len(self.town.chat.said(f"closed:{self.rental}")) != 1:

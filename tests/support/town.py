@@ -80,7 +80,13 @@ class Life:
         done = await self.engine.run_due()
         return done + await self.delivery.tick()
 
-    async def until(self, true: Callable[[], Awaitable[bool]], *, within: timedelta = timedelta(days=2), at_rest: bool = False) -> None:
+    async def until(
+        self,
+        true: Callable[[], Awaitable[bool]],
+        *,
+        within: timedelta = timedelta(days=2),
+        at_rest: bool = False,
+    ) -> None:
         """Beat, and let the clock run to the next moment at which a row wakes, until it is so. ``at_rest`` asks only
         when there is nothing to do, which is cheaper."""
         end = self.clock.now() + within
@@ -145,24 +151,43 @@ class Town:
             chat = crashing(chat, self.plan, CHAT_CALLS)
         providers = {provider.name: provider}
         hands = Hands(
-            clock=self.clock, ids=self.ids, store=store, providers=providers, shell=shell,
-            watch=Watch(providers, self.clock), recipes=self.recipes, results=self.folder / "results",
+            clock=self.clock,
+            ids=self.ids,
+            store=store,
+            providers=providers,
+            shell=shell,
+            watch=Watch(providers, self.clock),
+            recipes=self.recipes,
+            results=self.folder / "results",
             limits=Limits(max_lifetime=timedelta(hours=24), auto_confirm=self.auto_confirm),
         )
         house = House(
-            store=store, clock=self.clock, ids=self.ids, providers=providers, profiles=[provider.profile],
-            recipes=self.recipes, shell=shell, namespace="test", data=self.folder,
+            store=store,
+            clock=self.clock,
+            ids=self.ids,
+            providers=providers,
+            profiles=[provider.profile],
+            recipes=self.recipes,
+            shell=shell,
+            namespace="test",
+            data=self.folder,
             terms=Terms(Usd.of(5), timedelta(hours=4), timedelta(hours=24)),
         )
         return Life(
-            store=store, engine=Engine(hands), delivery=Delivery(store, [chat], self.clock, self.ids),
-            sweep=Sweep(hands, "test"), desk=Desk(house), clock=self.clock,
+            store=store,
+            engine=Engine(hands),
+            delivery=Delivery(store, [chat], self.clock, self.ids),
+            sweep=Sweep(hands, "test"),
+            desk=Desk(house),
+            clock=self.clock,
         )
 
     def request(self, text: str, *, actor: Actor = ANN, key: str = "") -> Request:
         """A line that somebody types here; the same ``key`` is the same utterance delivered again."""
         self.asked += 1
-        return Request(actor, HERE, text, key or f"request-{self.asked}", self.clock.now(), folder=str(self.folder))
+        return Request(
+            actor, HERE, text, key or f"request-{self.asked}", self.clock.now(), folder=str(self.folder)
+        )
 
     async def ask(self, life: Life, text: str, *, actor: Actor = ANN, key: str = "") -> Reply:
         """Type it and return the answer."""

@@ -44,7 +44,7 @@ def offers(look: Look, want: Want, seller: Seller) -> list[Offer]:
     computer = look.hardware
     if want.spot or computer.disk_free_gb < want.disk_gb or computer.ram_gb < want.ram_gb:
         return []
-    made = _cpu(look, want, seller) if computer.kind is GpuKind.NONE else _gpus(look, want, seller)
+    made = [*_cpu(look, want, seller), *_gpus(look, want, seller)]
     fitting = [offer for offer in made if want.max_hourly is None or offer.hourly <= want.max_hourly]
     return sorted(fitting, key=lambda offer: (offer.hourly, offer.vram_gb, offer.id))
 
@@ -70,9 +70,15 @@ def _cpu(look: Look, want: Want, seller: Seller) -> list[Offer]:
         where=seller.where,
         host=host,
         cpu_only=True,
-        note=f"No GPU: only recipes that allow CPU can run. {_meter(CPU_WATTS, 'assumed', seller)}",
+        note=f"{_on_the_processor(look)} {_meter(CPU_WATTS, 'assumed', seller)}",
     )
     return [offer]
+
+
+def _on_the_processor(look: Look) -> str:
+    if look.hardware.kind is GpuKind.NONE:
+        return "No GPU: only recipes that allow CPU can run."
+    return "Runs on the processor and leaves the GPU free."
 
 
 def _gpus(look: Look, want: Want, seller: Seller) -> list[Offer]:
@@ -122,6 +128,7 @@ def _gpu_offer(look: Look, cards: Sequence[Card], want: Want, seller: Seller) ->
         disk_gb=want.disk_gb,
         where=seller.where,
         host="+".join(_lock(look, card) for card in cards),
+        vendor=look.hardware.kind.value,
         note=". ".join(sentence for sentence in sentences if sentence),
     )
 

@@ -5,7 +5,11 @@ Every computer is a provider of its own name, so that one that is offline never 
 
 from __future__ import annotations
 
+import hashlib
+import re
+import socket
 import sys
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -156,8 +160,10 @@ def this_computer(
     kwh_usd: Decimal = Decimal(0),
     way_in: str = "auto",
     tools: str | None = None,
+    shared: bool = False,
 ) -> LocalProvider:
-    """The computer that the bot runs on. ``tools`` replaces PATH (and NVML) when GPUs are looked for.
+    """The computer that the bot runs on. ``shared``: other computers work on the same database, so that this one's
+    name must be its own: ``local/<host>-<digits>``. ``tools`` replaces PATH (and NVML) when GPUs are looked for.
 
     Raises ``ValueError`` for a ``way_in`` that does not exist."""
     if way_in not in WAYS:
@@ -171,7 +177,18 @@ def this_computer(
         locks=str(folder / "locks"),
         tools=tools,
     )
-    return LocalProvider("local", host, way_in=way_in, kwh_usd=kwh_usd)
+    name = f"local/{_own_word(folder)}" if shared else "local"
+    return LocalProvider(name, host, way_in=way_in, kwh_usd=kwh_usd)
+
+
+def _own_word(folder: Path) -> str:
+    """The same for every process of this computer and data folder, another for all others."""
+    plain = re.sub(r"[^a-z0-9]+", "-", socket.gethostname().lower()).strip("-")[:20] or "host"
+    try:
+        identity = Path("/etc/machine-id").read_text(encoding="ascii").strip()
+    except OSError:
+        identity = str(uuid.getnode())
+    return f"{plain}-{hashlib.sha256(f'{identity} {folder}'.encode()).hexdigest()[:4]}"
 
 
 def workstation(

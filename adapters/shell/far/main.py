@@ -41,5 +41,5 @@ def _enter(workdir: str) -> None:
     except FileExistsError:
         pass
     except FileNotFoundError:
-        raise Trouble("the machine's folder %s is gone" % show(workdir), "missing")
+        raise Trouble("the machine's folder %s is gone" % show(workdir), "missing") from None
     os.chdir(workdir)

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from fractions import Fraction
 
 from bot.domain import budget
 from bot.domain.clocktime import short
 from bot.domain.market import Offer
-from bot.domain.money import ZERO, Usd
+from bot.domain.money import Usd
 from bot.domain.rental import Blame, Done, Fail, Goal, Outcome, Rental, Wait
 from bot.lifecycle.hands import Pass
 from bot.market import gather, matching
 
-TOLERANCE = Fraction(105, 100)
-"""A second machine may cost this much more an hour than what was confirmed; above that it is not taken."""
 _ASK_AGAIN = 3
 """So often a provider that could not answer is asked again before the offers of the others are all there is."""
 
@@ -24,12 +21,13 @@ _ASK_AGAIN = 3
 async def run(turn: Pass) -> Outcome:
     """Facts: offer, worst_case, quoted_at. Fails when nothing fits, with what the providers said."""
     rental, hands = turn.rental, turn.hands
-    bad = frozenset(
-        one.offer.host for one in rental.attempts if one.condemned and one.machine_id and one.offer.host
-    )
     refused = frozenset(one.offer.id for one in rental.attempts if one.refused)
     asked = matching(hands.providers.values(), rental.want.provider)
-    offers, problems = await gather(asked, replace(rental.want, avoid=rental.want.avoid | bad))
+    offers, problems = await gather(asked, replace(rental.want, avoid=rental.want.avoid | _bad_hosts(rental)))
+    if not offers:
+        # Nothing else is left: a host whose machine never ran may only have been interrupted; it gets another chance.
+        proven = rental.want.avoid | _bad_hosts(rental, proven=True)
+        offers, problems = await gather(asked, replace(rental.want, avoid=proven))
     affordable = [offer for offer in offers if offer.id not in refused and _fits(turn, offer)]
     if not affordable and problems and rental.stumbles < _ASK_AGAIN:
         told = "; ".join(f"{name}: {reason}" for name, reason in problems.items())
@@ -37,8 +35,7 @@ async def run(turn: Pass) -> Outcome:
     if not affordable:
         return Fail(_why_none(rental, offers, problems), Blame.OFFER, fix=_what_instead(turn, offers))
     offer = affordable[0]
-    # A second machine may be a little dearer: what it can cost at most is said anew, within the budget.
-    worst = max(_worst(turn, offer), rental.worst_case or ZERO) if rental.began_at else _worst(turn, offer)
+    worst = rental.worst_case if rental.began_at and rental.worst_case is not None else _worst(turn, offer)
     said = f"chose {offer.gpu} x{offer.count} at {offer.hourly.rate()} on {offer.provider}; at most {worst}"
     return Done(facts={"offer": offer, "worst_case": worst, "quoted_at": turn.now}, said=said)
 
@@ -50,11 +47,15 @@ def may_go_unasked(turn: Pass, rental: Rental) -> bool:
 
 
 def _fits(turn: Pass, offer: Offer) -> bool:
-    rental = turn.rental
-    first = rental.attempts[0].offer if rental.attempts else None
-    if first is not None and offer.hourly.micros > first.hourly.micros * TOLERANCE:
-        return False
-    return _worst(turn, offer) <= rental.budget
+    """Within the budget; and once it was confirmed, within the worst case that was shown."""
+    shown = turn.rental.worst_case if turn.rental.began_at else None
+    return _worst(turn, offer) <= (turn.rental.budget if shown is None else shown)
+
+
+def _bad_hosts(rental: Rental, *, proven: bool = False) -> frozenset[str]:
+    """Hosts whose machine was given up; ``proven``: only those that did run."""
+    given_up = [one for one in rental.attempts if one.condemned and one.machine_id and one.offer.host]
+    return frozenset(one.offer.host for one in given_up if one.running_at or not proven)
 
 
 def _worst(turn: Pass, offer: Offer) -> Usd:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.domain.errors import FarSideFailed, ShellError
+from bot.domain.errors import FarSideFailed, HostKeyChanged, ShellError
 from bot.domain.recipe import Recipe
 from bot.domain.rental import Blame, Done, Fail, Goal, Outcome, ResultFile, Wait
 from bot.domain.safetensors import fault_of
@@ -89,9 +89,13 @@ def _not_yet(turn: Pass, error: ShellError, salvaging: bool) -> Outcome:
         tries = {"salvage_tries": turn.rental.salvage_tries + 1}
         return Wait(turn.now + _AGAIN, f"salvage: {error.reason}", tries, stumble=True)
     if isinstance(error, FarSideFailed):
-        note = f"results cannot be pulled: {error.reason}; they stay on the machine until its hard end"
+        note = f"results cannot be pulled: {error.reason}"
         return Wait(turn.now + timedelta(seconds=20), note, stumble=True)
-    return cut(turn, error, timedelta(seconds=3))
+    if isinstance(error, HostKeyChanged):
+        return cut(turn, error, timedelta(seconds=3))
+    # What was paid for lies there, finished: a bad line is waited out until the hard end, never a reason to destroy it.
+    slow = min(timedelta(seconds=3) * (1 << min(4, turn.rental.stumbles)), timedelta(seconds=30))
+    return Wait(turn.now + slow, error.reason, stumble=True)
 
 
 async def _keep(

@@ -8,6 +8,7 @@ so that a listing that cannot be had or read keeps nothing alive.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from bot.domain.errors import ProviderError
 from bot.domain.rental import Attempt, Done, Outcome, Wait
 from bot.lifecycle.hands import Pass
 from bot.lifecycle.steps.spin_up import settled_at
+from bot.ports import Provider
 from bot.store.rows import Entry
 
 _AGAIN = timedelta(seconds=2)
@@ -47,12 +49,15 @@ async def run(turn: Pass) -> Outcome:
 
 async def _end(turn: Pass, attempt: Attempt, asked: Mapping[str, Any]) -> Outcome:
     provider, now = turn.hands.providers[attempt.offer.provider], turn.now
+    refusals: list[ProviderError] = []
     if attempt.machine_id:
-        await provider.destroy(attempt.machine_id)
+        await _ask(provider, attempt.machine_id, refusals)
     listing = await turn.hands.watch.listing(provider.name, newer_than=now)
     listed = {machine.id for machine in listing.under(attempt.label)}
     for machine_id in sorted(listed - {attempt.machine_id}):
-        await provider.destroy(machine_id)
+        await _ask(provider, machine_id, refusals)
+    if refusals:
+        raise refusals[0]
     there = bool(listed) or (
         attempt.machine_id is not None
         and (
@@ -66,6 +71,8 @@ async def _end(turn: Pass, attempt: Attempt, asked: Mapping[str, Any]) -> Outcom
     settled = settled_at(turn, attempt)
     if attempt.machine_id is None and now < settled:
         return Wait(settled, "waiting out what the lost launch may still bring")
+    if attempt.absent_at is not None and attempt.absent_at > now:
+        attempt = replace(attempt, absent_at=None)  # the clock was set back
     if attempt.absent_at is None or listing.asked_at < attempt.absent_at + _APART:
         seen = attempt.absent_at or now
         return Wait(
@@ -74,3 +81,11 @@ async def _end(turn: Pass, attempt: Attempt, asked: Mapping[str, Any]) -> Outcom
     await turn.hands.store.vault.forget(f"{turn.rental.id}-{attempt.number}")
     said = f"attempt {attempt.number}: proven gone"
     return Done(attempt={"gone_at": turn.now}, said=said, of=attempt.number)
+
+
+async def _ask(provider: Provider, machine_id: str, refusals: list[ProviderError]) -> None:
+    """One machine that cannot be ended must not spare the others."""
+    try:
+        await provider.destroy(machine_id)
+    except ProviderError as error:
+        refusals.append(error)

@@ -8,7 +8,7 @@ import json
 import re
 import tempfile
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from bot.lifecycle.steps.common import access_of, far_trouble, filled, names, re
 from bot.ports import Parcel, UnitJob, UnitLook, UnitState
 from bot.store.rows import Entry
 
+_GAP = timedelta(seconds=45)
 _WATCHED = timedelta(seconds=1)
 """A look this often while the run is short; longer runs are looked at less often."""
 _TAIL = 64 * 1024
@@ -98,8 +99,9 @@ def _filled(value: Any, values: dict[str, str], job: Job) -> Any:
 def _judge(turn: Pass, look: UnitLook, tail: bytes) -> Outcome:
     recipe, rental, now = recipe_of(turn), turn.rental, turn.now
     lines, taken = lines_of(look.log, ended=_is_over(look))
-    progress = follow(rental.progress, lines, recipe.progress, now)
-    progress = replace(progress, offset=rental.progress.offset + taken)
+    progress = _heard(rental.progress, now)
+    progress = follow(progress, lines, recipe.progress, now)
+    progress = replace(progress, looked_at=now, offset=rental.progress.offset + taken)
     facts: dict[str, Any] = {"progress": progress}
     if look.state is UnitState.ABSENT:
         return Fail(
@@ -118,6 +120,12 @@ def _judge(turn: Pass, look: UnitLook, tail: bytes) -> Outcome:
     if quiet > timedelta(seconds=recipe.progress.stall_after_s):
         return Fail(f"the training hangs: no word from it for {short(quiet)}", Blame.JOB, facts=facts)
     return Wait(now + _pace(progress), "training", facts)
+
+
+def _heard(progress: Progress, now: datetime) -> Progress:
+    """After a gap (a computer that slept, a bot that was away) silence is counted anew."""
+    last = progress.looked_at
+    return replace(progress, moved_at=now) if last is not None and not now - last <= _GAP else progress
 
 
 def _pace(progress: Progress) -> timedelta:

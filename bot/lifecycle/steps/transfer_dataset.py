@@ -29,8 +29,10 @@ async def run(turn: Pass) -> Outcome:
         )
     parcels = [Parcel(piece.path, piece.name) for piece in found.pieces]
     try:
-        await turn.hands.shell.send(access_of(turn), parcels, FOLDER)
+        sent = await turn.hands.shell.send(access_of(turn), parcels, FOLDER)
     except ShellError as error:
         return far_trouble(turn, error)
+    if {(one.name, one.sha256) for one in sent} != {(piece.name, piece.sha256) for piece in found.pieces}:
+        return Fail("the data set changed while it was sent", Blame.JOB, fix="Ask for it again.")
     said = f"{found.images} images, {found.bytes:,} bytes on the machine, digests equal"
     return Done(attempt={"dataset_at": turn.now}, said=said)

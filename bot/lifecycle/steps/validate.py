@@ -57,6 +57,7 @@ def _needs(turn: Pass) -> Needs:
     needs = Needs(
         gpu=None if offer.cpu_only else offer.gpu,
         count=0 if offer.cpu_only else offer.count,
+        vendor=offer.vendor,
         vram_gb=offer.vram_gb,
     )
     if job is None:

@@ -76,7 +76,7 @@ def look(root: Path, label: str) -> Optional[Dict[str, Any]]:
     try:
         seen["made"] = json.loads((folder / "machine.json").read_text())
     except FileNotFoundError:
-        seen["reason"] = "it is being made, or its making was cut off"
+        pass
     except ValueError:
         return {**seen, "state": "unknown", "reason": "its machine.json cannot be read"}
     ending = folder / "ending"
@@ -85,7 +85,9 @@ def look(root: Path, label: str) -> Optional[Dict[str, Any]]:
     if not folder.exists():
         return None
     if seen["made"] is None:
-        return {**seen, "state": "starting"}
+        if _is_held(folder):
+            return {**seen, "state": "starting", "reason": "it is being made"}
+        return {**seen, "state": "stopped", "reason": "its making was cut off"}
     reason = _why_stopped(folder, seen["made"])
     return {**seen, "state": "stopped" if reason else "running", "reason": reason}
 
@@ -225,6 +227,21 @@ def _room(root: Path, disk_gb: int) -> None:
     free = status.f_bavail * status.f_frsize
     if free < disk_gb << 30:
         raise Full(f"{disk_gb} GB wanted, {free / (1 << 30):.1f} GB free")
+
+
+def _is_held(folder: Path) -> bool:
+    """Whether somebody makes or ends it at this moment."""
+    try:
+        fd = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
 
 
 @contextmanager
