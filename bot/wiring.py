@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -57,6 +57,64 @@ _ALIVE = timedelta(seconds=30)
 _NAMESPACE_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
+@dataclass(frozen=True, slots=True)
+class _World:
+    """What engine and desk both stand on."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    shells: Shells
+    providers: dict[str, Provider]
+    recipes: recipes.Recipes
+    namespace: str
+
+
+def _providers(settings: Settings, shells: Shells, namespace: str) -> Sequence[Provider]:
+    return registry.providers(
+        shells,
+        data_dir=settings.data,
+        namespace=namespace,
+        local_hosts=settings.local_hosts,
+        local_shell=settings.local_shell,
+        kwh_usd=settings.kwh_usd,
+        shared=bool(settings.database_url),
+    )
+
+
+def _hands(world: _World) -> Hands:
+    settings = world.settings
+    return Hands(
+        clock=world.clock,
+        ids=RandomIds(f":{here()}"),
+        store=world.store,
+        providers=world.providers,
+        shell=world.shells,
+        watch=Watch(world.providers, world.clock),
+        recipes=world.recipes,
+        results=settings.data / "results",
+        limits=Limits(max_lifetime=settings.max_lifetime, auto_confirm=settings.auto_confirm),
+    )
+
+
+def _house(world: _World, ids: Ids, nudge: Callable[[], None]) -> House:
+    settings = world.settings
+    longest = settings.max_lifetime
+    return House(
+        store=world.store,
+        clock=world.clock,
+        ids=ids,
+        providers=world.providers,
+        profiles=registry.PROFILES,
+        recipes=world.recipes,
+        shell=world.shells,
+        namespace=world.namespace,
+        data=settings.data,
+        nudge=nudge,
+        terms=Terms(settings.default_budget, min(settings.default_hours, longest), longest),
+    )
+
+
 @dataclass(slots=True)
 class App:
     """Everything of one process. ``start`` and ``stop`` it; in between the ticker drives it."""
@@ -83,58 +141,22 @@ class App:
     @classmethod
     async def build(cls, settings: Settings, *, aside: bool = False) -> App:
         """Open the database and wire the rest. Raises ``ValueError`` and ``BrokenRecipe`` with a sentence."""
-        clock, ids = SystemClock(), RandomIds()
-        known = recipes.load(recipes.SHIPPED, settings.recipes)
         _prove_writable(settings.data)
+        known = recipes.load(recipes.SHIPPED, settings.recipes)
+        clock, ids = SystemClock(), RandomIds()
         key = deployment_key(settings.secret_key, settings.data)
         store = await Store.open(settings.database, key, settings.data / "keys")
         shells = Shells(store.vault)
         namespace = settings.namespace or await store.mark("namespace", _fresh_namespace())
-        found = registry.providers(
-            shells,
-            data_dir=settings.data,
-            namespace=namespace,
-            local_hosts=settings.local_hosts,
-            local_shell=settings.local_shell,
-            kwh_usd=settings.kwh_usd,
-            shared=bool(settings.database_url),
-        )
-        providers = {one.name: one for one in found}
+        providers = {one.name: one for one in _providers(settings, shells, namespace)}
         ticker = Ticker(clock)
-        limits = Limits(max_lifetime=settings.max_lifetime, auto_confirm=settings.auto_confirm)
-        hands = Hands(
-            clock=clock,
-            ids=RandomIds(f":{here()}"),
-            store=store,
-            providers=providers,
-            shell=shells,
-            watch=Watch(providers, clock),
-            recipes=known,
-            results=settings.data / "results",
-            limits=limits,
-        )
 
         def nudge() -> None:
             ticker.nudge("engine")
             ticker.nudge("delivery")
 
-        house = House(
-            store=store,
-            clock=clock,
-            ids=ids,
-            providers=providers,
-            profiles=registry.PROFILES,
-            recipes=known,
-            shell=shells,
-            namespace=namespace,
-            data=settings.data,
-            nudge=nudge,
-            terms=Terms(
-                settings.default_budget,
-                min(settings.default_hours, settings.max_lifetime),
-                settings.max_lifetime,
-            ),
-        )
+        world = _World(settings, clock, store, shells, providers, known, namespace)
+        hands, house = _hands(world), _house(world, ids, nudge)
         return cls(
             settings=settings,
             clock=clock,

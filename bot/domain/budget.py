@@ -17,12 +17,14 @@ _SOFT_SHARE = 5
 """The salvage window is at most this part (1/n) of the lifetime."""
 
 
-def worst_case(
-    offer: Offer, lifetime: timedelta, latency: timedelta, traffic_gb: int = 0, *, before: Usd = ZERO
-) -> Usd:
-    """The most this offer can cost, up to the cent: rate until the hard end plus the teardown's latency, and traffic;
-    on top of what was spent ``before``."""
-    return (before + offer.hourly.over(lifetime + latency) + offer.traffic_per_gb * traffic_gb).up_to_cent()
+def worst_case(offer: Offer, lifetime: timedelta, latency: timedelta, traffic_gb: int = 0) -> Usd:
+    """The most this offer can cost, up to the cent: what is shown before anybody confirms."""
+    return most(offer, lifetime, latency, traffic_gb).up_to_cent()
+
+
+def most(offer: Offer, lifetime: timedelta, latency: timedelta, traffic_gb: int = 0) -> Usd:
+    """The same to the micro-dollar: rate until the hard end plus the teardown's latency, plus traffic."""
+    return offer.hourly.over(lifetime + latency) + offer.traffic_per_gb * traffic_gb
 
 
 def lifetime_within(budget: Usd, offer: Offer, latency: timedelta, traffic_gb: int = 0) -> timedelta:

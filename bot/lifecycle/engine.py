@@ -95,14 +95,10 @@ class Engine:
                     log.warning("machine %s: %s", attempt.machine_id, error)
 
     async def run_due(self) -> int:
-        """Claim what is due and carry it out to the end, one after another; for tests and one-shot use."""
-        claims = await self._claim(AT_ONCE)
-        for claim in claims:
-            try:
-                await reconcile(self.hands, claim)
-            except ClaimLost:
-                log.info("rental %s went to another process", claim.rental.id)
-        return len(claims)
+        """A beat, and its passes to their end; for whoever has no ticker."""
+        started = await self.tick()
+        await asyncio.gather(*(one.task for one in self._running.values()))
+        return started
 
     async def _pass(self, claim: Claim) -> None:
         try:

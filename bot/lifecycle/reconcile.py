@@ -23,7 +23,7 @@ from bot.domain.ladder import (
     Rise,
     next_step,
 )
-from bot.domain.rental import Blame, Done, Ending, Fail, Goal, Outcome, Rental, Step, Wait
+from bot.domain.rental import Blame, Done, Ending, Fail, Goal, Outcome, Progress, Rental, Step, Wait
 from bot.domain.talk import Kind, Reply, Tone
 from bot.lifecycle.hands import Hands, Pass
 from bot.lifecycle.steps import STEPS
@@ -164,10 +164,9 @@ def _given_up(turn: Pass, fail: Fail, step: Step | None = None) -> Verdict:
     return Verdict(after, now, Rising(Goal.GONE, ending, note))
 
 
-def _restarted(rental: Rental) -> Any:
-    return replace(
-        rental.progress, step=0, offset=0, eta=None, nan_lines=0, stage="", losses=(), moved_at=None
-    )
+def _restarted(rental: Rental) -> Progress:
+    """What is remembered of a training that begins anew: how long it is, and from which loss it fell."""
+    return Progress(total=rental.progress.total, first_loss=rental.progress.first_loss)
 
 
 def _changed(rental: Rental, facts: Mapping[str, Any], attempt: Mapping[str, Any], of: int | None) -> Rental:

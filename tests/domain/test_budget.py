@@ -40,7 +40,7 @@ def test_the_worst_case_of_a_second_machine_covers_both(
     rental = begun(lifetime=lifetime, attempts=(one,))
     dear = replace(OFFER, hourly=second)
     left = rental.lifetime - (switched - START)
-    worst = budget.worst_case(dear, left, latency, before=budget.spent(rental, switched))
+    worst = budget.spent(rental, switched) + budget.most(dear, left, latency)
     both = replace(rental, attempts=(one, running(number=2, offer=dear, tried_at=switched)))
     assert rental.hard_end is not None
     assert budget.spent(both, rental.hard_end + latency) <= worst

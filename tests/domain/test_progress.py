@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
-from datetime import timedelta
 from io import StringIO
 from itertools import pairwise
 
@@ -16,7 +14,6 @@ from tqdm import tqdm
 from bot.domain.progress import MOST_POINTS, follow, lines_of, read_bar
 from bot.domain.recipe import ProgressSpec
 from bot.domain.rental import Progress
-from tests.support.rentals import START
 
 SPEC = ProgressSpec(stages={"caching latents": "caching latents", "saving checkpoint": "saving"})
 TRAINERS = {
@@ -86,7 +83,7 @@ def _followed(chunks: list[bytes]) -> Progress:
     for number, chunk in enumerate(chunks):
         lines, taken = lines_of(held + chunk, ended=number == len(chunks) - 1)
         held = (held + chunk)[taken:]
-        progress = follow(progress, lines, SPEC, START)
+        progress = follow(progress, lines, SPEC)
     return progress
 
 
@@ -158,7 +155,7 @@ def test_garbage_of_hundreds_of_megabytes_costs_little():
     ):
         chunk = (unit * (256 * 1024 // len(unit) + 1))[: 256 * 1024]
         lines, taken = lines_of(chunk, ended=False)
-        follow(Progress(), lines, SPEC, START)
+        follow(Progress(), lines, SPEC)
         assert taken > len(chunk) - 5000
     assert time.process_time() - began < 5
 
@@ -178,22 +175,22 @@ def _bars(*losses: str) -> list[str]:
 
 def test_a_loss_that_is_no_number_is_counted_and_not_kept():
     """Two in a row, one good one, and the count begins anew."""
-    two = follow(Progress(), _bars("0.5", "nan", "inf"), SPEC, START)
+    two = follow(Progress(), _bars("0.5", "nan", "inf"), SPEC)
     assert (two.loss, two.nan_lines, two.step) == (0.5, 2, 3)
-    assert follow(two, _bars("0.4", "0.4", "0.4", "0.4"), SPEC, START).nan_lines == 0
-    assert follow(Progress(), _bars("NaN"), SPEC, START).nan_lines == 1
+    assert follow(two, _bars("0.4", "0.4", "0.4", "0.4"), SPEC).nan_lines == 0
+    assert follow(Progress(), _bars("NaN"), SPEC).nan_lines == 1
 
 
 def test_a_step_never_goes_back():
     """A second bar of the same name, or a redraw that comes late."""
-    progress = follow(Progress(), _bars("0.5", "0.4"), SPEC, START)
-    assert follow(progress, _bars("0.5"), SPEC, START).step == 2
+    progress = follow(Progress(), _bars("0.5", "0.4"), SPEC)
+    assert follow(progress, _bars("0.5"), SPEC).step == 2
 
 
 def test_the_curve_stays_small():
     """A few hundred points, the last one always among them."""
     lines = [f"steps: 1%|#| {n}/9000 [00:01<00:09, 1.00it/s, avr_loss=0.1]" for n in range(1, 9001)]
-    progress = follow(Progress(), lines, SPEC, START)
+    progress = follow(Progress(), lines, SPEC)
     assert len(progress.losses) <= MOST_POINTS
     assert progress.losses[-1][0] >= 8990
     assert [step for step, _ in progress.losses] == sorted({step for step, _ in progress.losses})
@@ -201,18 +198,9 @@ def test_the_curve_stays_small():
 
 def test_stages_follow_the_recipes_lines():
     """Caching before the first bar, saving between two."""
-    cached = follow(Progress(stage="starting"), ["caching latents: 1/2"], SPEC, START)
+    cached = follow(Progress(stage="starting"), ["caching latents: 1/2"], SPEC)
     assert cached.stage == "caching latents"
-    trained = follow(cached, _bars("0.5"), SPEC, START)
+    trained = follow(cached, _bars("0.5"), SPEC)
     assert trained.stage == "training"
-    assert follow(trained, ["saving checkpoint: out/x", *_bars("0.5")], SPEC, START).stage == "saving"
-    assert (
-        follow(trained, ["saving checkpoint: out/x", *_bars("0.5", "0.4")], SPEC, START).stage == "training"
-    )
-
-
-def test_any_line_is_a_sign_of_life_and_silence_is_none():
-    """The stall is measured from the last word."""
-    assert follow(Progress(), ["hello"], SPEC, START).moved_at == START
-    old = replace(Progress(), moved_at=START)
-    assert follow(old, [], SPEC, START + timedelta(hours=1)).moved_at == START
+    assert follow(trained, ["saving checkpoint: out/x", *_bars("0.5")], SPEC).stage == "saving"
+    assert follow(trained, ["saving checkpoint: out/x", *_bars("0.5", "0.4")], SPEC).stage == "training"

@@ -12,8 +12,8 @@ def assert_nothing_left(house: House) -> None:
     """No process, no folder, no lock, no key, no intent without its end."""
     assert house.running() == []
     assert house.machines() == []
-    locks = house.data / "locks"
-    assert [one.name for one in locks.iterdir() if one.is_file() and one.stat().st_size] == []
+    locks = (house.data / "locks").glob("*")
+    assert [one.name for one in locks if one.is_file() and one.stat().st_size] == []
     assert house.rows("SELECT ref FROM secrets") == []
     assert house.rows("SELECT label FROM attempts WHERE gone_at IS NULL") == []
     assert house.most_machines <= 1

@@ -151,3 +151,19 @@ async def test_without_the_written_intent_machines_leak(databases: Databases, tm
         if (await told(databases, tmp_path, PLAIN, (point,), lacking)).broken()
     ]
     assert broken, "nobody would notice that the written intent is gone"
+
+
+@pytest.mark.parametrize("chunk", range(PAIR_CHUNKS))
+async def test_a_teardown_that_is_asked_for_between_two_crashes_is_not_lost(
+    databases: Databases, tmp_path: Path, chunk: int
+) -> None:
+    """``down`` at any beat, a crash before or after it: the tab closes all the same, and nothing runs on."""
+    dice = random.Random(100 + chunk)
+    count = len(await points_of(databases, tmp_path, PLAIN))
+    for _ in range(PAIRS // PAIR_CHUNKS // 4):
+        point, beat = dice.randrange(1, count), dice.randrange(1, 40)
+        story = Story(
+            tmp_path, databases.shared(), PLAIN, (point,), number=databases.next_number(), down_at_beat=beat
+        )
+        await story.tell()
+        assert not story.broken(), f"crashed at {point}, down at beat {beat}: {story.broken()}"

@@ -43,7 +43,7 @@ async def test_a_bad_line_in_any_step_costs_time_and_nothing_else(
     assert len(town.world.ever()[0].units) == 1
 
 
-@pytest.mark.parametrize(("step", "call"), CALLS, ids=NAMES)
+@pytest.mark.parametrize(("step", "call"), CALLS[:-1], ids=NAMES[:-1])
 async def test_a_machine_that_cannot_be_reached_any_more_is_given_up(town: SmallTown, step: Step, call: str):
     """After minutes, not hours; another is tried, and when none can be reached, everything is torn down."""
     tab = await town.rent()
@@ -54,6 +54,17 @@ async def test_a_machine_that_cannot_be_reached_any_more_is_given_up(town: Small
     assert rental.ending is Ending.FAILED
     assert town.clock.now() - began < HOUR
     assert "unreachable" in town.card(tab)
+
+
+async def test_finished_results_that_cannot_be_reached_are_waited_for_until_the_hard_end(town: SmallTown):
+    """They were paid for: nobody destroys them for a bad line, and nobody pays for them for ever."""
+    tab = await town.rent(f"{TRAIN} for 20m")
+    await town.until_step(tab, Step.PULL_RESULTS)
+    town.broken("fetch", FaultKind.UNREACHABLE, times=FOR_EVER)
+    rental = await town.until_closed(tab)
+    assert rental.ending is Ending.HARD_END and len(rental.attempts) == 1
+    assert rental.hard_end is not None and town.clock.now() < rental.hard_end + MINUTE
+    assert town.chat.said_once(f"unpulled:{tab}:1").reply.tone is Tone.ALARM
 
 
 async def test_somebody_else_at_the_machines_address_is_told_nothing(town: SmallTown):

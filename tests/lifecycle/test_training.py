@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from adapters.simulators.faults import Fault, FaultKind
 from adapters.simulators.training import Training, tiny_safetensors
 from bot.domain.rental import Ending, Step
+from tests.support.crash import Forwarding
 from tests.support.small_town import FOR_EVER, MINUTE, SECOND, TRAIN, SmallTown, Trainer, bar
 
 WHOLE = tiny_safetensors(0, 8)
@@ -92,6 +94,14 @@ async def test_a_slow_trainer_that_speaks_does_not_hang(town: SmallTown):
     assert (await town.rental(tab)).ending is Ending.DONE
 
 
+async def test_half_a_line_is_a_sign_of_life_too(town: SmallTown):
+    """A bar without its end is not read yet, and it has grown."""
+    says = tuple((50.0 * turn, bar(turn).rstrip(b"\r")) for turn in range(1, 5))
+    trainer = Trainer((*says, (201.0, DONE)), lasts=timedelta(seconds=202), final=WHOLE)
+    tab = await _trained_by(town, trainer)
+    assert (await town.rental(tab)).ending is Ending.DONE
+
+
 async def test_garbage_and_broken_characters_are_read_past(town: SmallTown):
     """Invalid UTF-8, NULs, half bars, 2 MB without a line end."""
     noise = b"\xff\xfe\x00\x1b[2J" * 1000 + b"steps: 10%|" + b"9" * 2_000_000
@@ -155,9 +165,9 @@ async def test_a_final_file_that_is_not_whole_is_no_success(town: SmallTown, fin
 
 async def test_a_training_that_takes_longer_than_its_preset_is_stopped_on_the_machine(town: SmallTown):
     """By its own supervisor: also when nobody is connected."""
-    says = tuple((30.0 * turn, bar(min(turn, 7))) for turn in range(1, 12))
+    says = tuple((30.0 * turn, bar(min(turn, 6))) for turn in range(1, 12))
     tab = await _trained_by(town, Trainer(says, lasts=None))
-    assert "was stopped after 5 min at step 7 of 8" in town.card(tab)
+    assert "was stopped after 5 min at step 6 of 8" in town.card(tab)
 
 
 async def test_checkpoints_of_a_training_that_failed_are_saved(town: SmallTown):
@@ -193,13 +203,20 @@ async def test_a_trainer_that_does_not_listen_is_killed_after_its_grace(town: Sm
     assert 10 * SECOND <= town.clock.now() - began < MINUTE
 
 
+class Deaf(Forwarding):
+    """A machine whose processes hang in the kernel."""
+
+    async def stop(self, access: Any, unit: str, *, grace: timedelta) -> None:
+        """Nobody hears."""
+
+
 async def test_a_process_that_cannot_be_ended_holds_no_tab_open(town: SmallTown):
     """The grace is over, it is still there: the machine under it goes."""
     town.shell.script = Trainer(((0.5, bar(3)),), lasts=None)
     tab = await town.rent()
     await town.until(tab, lambda rental: rental.progress.step == 3)
-    unit = town.world.ever()[0].units["train-1"]
-    unit.end = lambda at, exit_code: None  # type: ignore[method-assign]
+    town.town.shell = Deaf(town.shell)
+    town.again()
     await town.ask(f"down {tab}")
     began = town.clock.now()
     assert (await town.until_closed(tab)).ending is Ending.DOWN

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -23,7 +23,7 @@ from bot.store import Store
 from bot.store.session import migrate, open_database
 from tests.support.crash import Crash, CrashPlan, install_commit_points
 from tests.support.postgres import Postgres
-from tests.support.town import KEY, Town, Wrappers, closed
+from tests.support.town import KEY, Life, Town, Wrappers, closed
 
 LINE = 'train tiny-lora quick data "{folder}" steps=8'
 MOST_LIVES = 12
@@ -134,6 +134,8 @@ class Story:
     points: tuple[int, ...] = ()
     wrap: Wrappers = field(default_factory=Wrappers)
     number: int = 0
+    down_at_beat: int = 0
+    """Somebody asks for the end at this beat, counted over all lives; 0: nobody does."""
 
     def __post_init__(self) -> None:
         self.plan = CrashPlan(self.points)
@@ -150,6 +152,7 @@ class Story:
             self.town.world.add_host(type(first)("aaa", "RTX 3090", first.hourly, real_gpu="RTX 3060"))
         self.town.ids = SimIds(1000 + self.number)
         self.lives = 0
+        self.beats = 0
         self.rental = ""
 
     async def tell(self) -> None:
@@ -178,7 +181,19 @@ class Story:
         if not reply.rental:
             raise AssertionError(f"refused: {reply.title} {reply.lines}")
         self.rental = reply.rental
+        if self.down_at_beat:
+            await life.until(self._asked_down(life), within=timedelta(hours=3))
         await life.until(lambda: closed(life, self.rental), within=timedelta(hours=3), at_rest=True)
+
+    def _asked_down(self, life: Life) -> Callable[[], Awaitable[bool]]:
+        async def asked() -> bool:
+            self.beats += 1
+            if self.beats < self.down_at_beat:
+                return await closed(life, self.rental)
+            await self.town.ask(life, f"down {self.rental}", key=f"the end of story {self.number}")
+            return True
+
+        return asked
 
     def settle(self) -> None:
         """Let the world go on alone for a while: what was to be born late is born."""

@@ -48,8 +48,10 @@ def may_go_unasked(turn: Pass, rental: Rental) -> bool:
 
 def _fits(turn: Pass, offer: Offer) -> bool:
     """Within the budget; and once it was confirmed, within the worst case that was shown."""
-    shown = turn.rental.worst_case if turn.rental.began_at else None
-    return _worst(turn, offer) <= (turn.rental.budget if shown is None else shown)
+    rental = turn.rental
+    limit = rental.worst_case if rental.began_at and rental.worst_case is not None else rental.budget
+    # Each line of the bill is rounded up by itself: a second machine at the same price must not fail by a millionth.
+    return _most(turn, offer) <= limit + Usd(len(rental.attempts) + 1)
 
 
 def _bad_hosts(rental: Rental, *, proven: bool = False) -> frozenset[str]:
@@ -59,11 +61,15 @@ def _bad_hosts(rental: Rental, *, proven: bool = False) -> frozenset[str]:
 
 
 def _worst(turn: Pass, offer: Offer) -> Usd:
-    """What the rental will have cost at most if it goes on with this offer."""
+    """What the rental will have cost at most if it goes on with this offer, up to the cent."""
+    return _most(turn, offer).up_to_cent()
+
+
+def _most(turn: Pass, offer: Offer) -> Usd:
     rental = turn.rental
     latency = turn.hands.providers[offer.provider].capabilities.teardown_latency
     left = (rental.hard_end - turn.now) if rental.hard_end else rental.lifetime
-    return budget.worst_case(offer, left, latency, before=budget.spent(rental, turn.now))
+    return budget.spent(rental, turn.now) + budget.most(offer, left, latency)
 
 
 def _why_none(rental: Rental, offers: Sequence[Offer], problems: Mapping[str, str]) -> str:

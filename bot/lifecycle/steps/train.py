@@ -99,9 +99,8 @@ def _filled(value: Any, values: dict[str, str], job: Job) -> Any:
 def _judge(turn: Pass, look: UnitLook, tail: bytes) -> Outcome:
     recipe, rental, now = recipe_of(turn), turn.rental, turn.now
     lines, taken = lines_of(look.log, ended=_is_over(look))
-    progress = _heard(rental.progress, now)
-    progress = follow(progress, lines, recipe.progress, now)
-    progress = replace(progress, looked_at=now, offset=rental.progress.offset + taken)
+    progress = follow(_heard(rental.progress, look.size, now), lines, recipe.progress)
+    progress = replace(progress, offset=progress.offset + taken)
     facts: dict[str, Any] = {"progress": progress}
     if look.state is UnitState.ABSENT:
         return Fail(
@@ -122,10 +121,11 @@ def _judge(turn: Pass, look: UnitLook, tail: bytes) -> Outcome:
     return Wait(now + _pace(progress), "training", facts)
 
 
-def _heard(progress: Progress, now: datetime) -> Progress:
-    """After a gap (a computer that slept, a bot that was away) silence is counted anew."""
+def _heard(progress: Progress, size: int, now: datetime) -> Progress:
+    """Any byte is a sign of life; after a gap (a computer that slept, a bot that was away) silence is counted anew."""
     last = progress.looked_at
-    return replace(progress, moved_at=now) if last is not None and not now - last <= _GAP else progress
+    alive = size > progress.size or (last is not None and not now - last <= _GAP)
+    return replace(progress, size=size, looked_at=now, moved_at=now if alive else progress.moved_at)
 
 
 def _pace(progress: Progress) -> timedelta:
