@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import tempfile
@@ -292,7 +293,7 @@ def test_a_making_that_is_cut_off_anywhere_is_listed_and_can_be_ended(tmp_path: 
         assert bench.ask("list") == {"ok": []}
         assert not list((bench.data / "locks").glob("*.json"))
         point += 1
-    assert seen == {"starting", "running"}
+    assert seen == {"stopped", "running"}
     assert bench.ask("destroy", label=LABEL) == {"ok": None}
     assert point > 30
 
@@ -337,14 +338,19 @@ def test_an_account_that_cannot_log_in_is_entered_directly():
         assert [pid for pid in psutil.pids() if folder in processes.command_line(pid)] == []
 
 
-async def test_a_folder_that_is_half_made_is_starting(bench: Bench):
-    """It has no way in yet and says why; a folder that cannot be read is UNKNOWN, never left out."""
+async def test_a_folder_that_is_half_made_is_starting_while_somebody_makes_it(bench: Bench):
+    """Given up by its maker, it is STOPPED and says why; one that cannot be read is UNKNOWN, never left out."""
     bench.folder().mkdir(parents=True)
     bench.folder(SECOND).mkdir()
     (bench.folder(SECOND) / "machine.json").write_text("{half")
     listed = {machine.label: machine for machine in await bench.provider().machines()}
     half, broken = listed[LABEL], listed[SECOND]
-    assert (half.state, half.access, "cut off" in half.reason) == (MachineState.STARTING, None, True)
+    assert (half.state, half.access, "cut off" in half.reason) == (MachineState.STOPPED, None, True)
+    held = os.open(bench.folder(), os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    made = await bench.provider().inspect(LABEL)
+    os.close(held)
+    assert made is not None and made.state is MachineState.STARTING
     assert (broken.state, broken.label) == (MachineState.UNKNOWN, SECOND)
 
 

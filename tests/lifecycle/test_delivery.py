@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -90,7 +91,7 @@ async def test_a_chat_that_is_away_is_asked_less_and_less_often(town: SmallTown)
         asked += [town.clock.now()] if due and before else []
         await town.life.delivery.tick()
         town.clock.advance(SECOND)
-    gaps = [(later - earlier).total_seconds() for earlier, later in zip(asked, asked[1:], strict=False)]
+    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(asked)]
     assert gaps == sorted(gaps) and gaps[0] <= 4 and 200 <= gaps[-1] <= 300
 
 

@@ -60,9 +60,8 @@ async def test_a_machine_that_is_just_being_launched_is_never_ended(town: SmallT
         await town.life.engine.run_due()
         town.clock.advance(SECOND / 2)
         assert await town.life.sweep.tick() == []
-    assert (await town.rental(tab)).attempts[0].destroy_asked_at is None or not town.world.calls.get(
-        "launch", 0
-    ) > 1
+    assert (await town.until_closed(tab)).attempts[0].condemned is None
+    assert not await town.told(tab, "sweep")
 
 
 async def test_a_machine_whose_launch_had_no_answer_is_not_swept_before_it_is_adopted(town: SmallTown):
