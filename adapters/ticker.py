@@ -14,7 +14,7 @@ from bot.ports import Clock
 log = logging.getLogger("lastcall.ticker")
 
 _GUARD = timedelta(seconds=20)
-_FURTHEST = timedelta(minutes=2)
+_FURTHEST = timedelta(minutes=5)
 """No beat is due later than this."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import logging
 import re
@@ -16,6 +17,7 @@ from pydantic import ValidationError
 import bot
 from bot.domain.errors import LastcallError
 from bot.domain.recipe import Recipe
+from bot.domain.rental import Job
 
 log = logging.getLogger("lastcall.recipes")
 
@@ -33,6 +35,8 @@ class RecipeFile:
     recipe: Recipe
     folder: Path
     sha256: str
+    text: str
+    """As it was read."""
 
 
 Recipes = Mapping[str, RecipeFile]
@@ -58,23 +62,38 @@ def load(*folders: Path | None) -> Recipes:
 def read(path: Path) -> RecipeFile:
     """One recipe file. Raises ``BrokenRecipe``."""
     try:
-        raw = path.read_bytes()
-        recipe = Recipe.model_validate(yaml.safe_load(raw))
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BrokenRecipe(f"{path.name} cannot be read: {error}.") from None
+    return parse(text, path.parent, path.name)
+
+
+@functools.lru_cache(maxsize=256)
+def parse(text: str, folder: Path, name: str) -> RecipeFile:
+    """A recipe from its text: a rental keeps the one it was asked for, whatever becomes of the file. Raises
+    ``BrokenRecipe``."""
+    try:
+        recipe = Recipe.model_validate(yaml.safe_load(text))
     except re.error as error:
-        raise BrokenRecipe(f"{path.name}: {error.pattern!r} is no regular expression ({error}).") from None
+        raise BrokenRecipe(f"{name}: {error.pattern!r} is no regular expression ({error}).") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
-        raise BrokenRecipe(
-            f"{path.name} is no valid YAML{where}: {getattr(error, 'problem', error)}."
-        ) from None
+        raise BrokenRecipe(f"{name} is no valid YAML{where}: {getattr(error, 'problem', error)}.") from None
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "top level"
-        raise BrokenRecipe(f"{path.name}, {place}: {first['msg']}.") from None
-    for name in recipe.environment.files:
-        if not (path.parent / name).is_file():
-            raise BrokenRecipe(f"{path.name}, environment.files: {name} is not there.")
-    return RecipeFile(recipe, path.parent, hashlib.sha256(raw).hexdigest())
+        raise BrokenRecipe(f"{name}, {place}: {first['msg']}.") from None
+    for file in recipe.environment.files:
+        if not (folder / file).is_file():
+            raise BrokenRecipe(f"{name}, environment.files: {file} is not there.")
+    return RecipeFile(recipe, folder, hashlib.sha256(text.encode()).hexdigest(), text)
+
+
+def asked_for(job: Job, known: Recipes) -> RecipeFile:
+    """The recipe of a job as it was asked for. Raises ``BrokenRecipe`` when its files are gone, or nobody knows it."""
+    if job.recipe_text:
+        return parse(job.recipe_text, Path(job.recipe_folder), job.recipe)
+    if job.recipe not in known:
+        raise BrokenRecipe(f"the recipe {job.recipe} is not in the recipe folder any more")
+    return known[job.recipe]

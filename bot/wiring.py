@@ -54,6 +54,10 @@ _CALM = timedelta(seconds=1)
 _IDLE = timedelta(seconds=2)
 """With nothing open: how long a command of another process may wait for this one's engine."""
 _ALIVE = timedelta(seconds=30)
+_LATE = timedelta(minutes=15)
+"""After the last rental was closed, so long its machines are still looked for every minute."""
+_QUIET = 5
+"""So much rarer is the look for machines that should not be, when nothing was open for long."""
 _NAMESPACE_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -137,6 +141,8 @@ class App:
     delivery: Delivery | None = None
     wake: datetime | None = None
     """When the next open rental wants to be looked at, as last seen."""
+    open_at: datetime | None = None
+    """When a rental was last seen open."""
 
     @classmethod
     async def build(cls, settings: Settings, *, aside: bool = False) -> App:
@@ -182,7 +188,7 @@ class App:
         self.ticker.every("engine", self._engine_pace, self._engine_beat)
         if chats:
             self.ticker.every("delivery", self._delivery_pace, self.delivery.tick)
-        self.ticker.every("sweep", lambda: EVERY, self._sweep_beat)
+        self.ticker.every("sweep", self._sweep_pace, self._sweep_beat)
         self.ticker.start()
 
     @property
@@ -220,6 +226,8 @@ class App:
             await self.engine.keep()
             return
         self.wake = await self.store.claims.next_wake()
+        if self.wake is not None:
+            self.open_at = self.clock.now()
         due = self.wake is not None and self.wake <= self.clock.now()
         if due or self.engine.busy:
             await self.engine.tick()
@@ -234,6 +242,11 @@ class App:
         if not self.working or self.wake is None:
             return _IDLE
         return min(_CALM, max(_SOON, self.wake - self.clock.now()))
+
+    def _sweep_pace(self) -> timedelta:
+        """Machines come late soon after their rental, or never."""
+        late = self.open_at is not None and self.clock.now() - self.open_at < _LATE
+        return EVERY if late else _QUIET * EVERY
 
     def _delivery_pace(self) -> timedelta:
         return _CALM if self.engine.busy or self.aside else _IDLE

@@ -42,6 +42,8 @@ async def job_for(house: House, request: Request, command: Train) -> tuple[Job, 
         dataset_bytes=found.bytes,
         steps=int(inputs.get("steps") or recipe.preset(command.preset).steps or 1),
         train_limit=recipe.train_limit(command.preset),
+        recipe_text=file.text,
+        recipe_folder=str(file.folder),
     )
     return job, _warnings(found, command)
 

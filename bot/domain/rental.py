@@ -74,6 +74,10 @@ class Job:
     steps: int
     train_limit: timedelta
     """Time budget of pure training."""
+    recipe_text: str = ""
+    """The recipe as it was when it was asked for; a file that is edited later changes nothing here."""
+    recipe_folder: str = ""
+    """Where its files are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 from bot.domain.budget import spent
+from bot.domain.recipe import Recipe
 from bot.domain.rental import Rental, ResultFile
-from bot.recipes import RecipeFile
 
 
 def write_manifest(
     rental: Rental,
-    recipes: Mapping[str, RecipeFile],
+    recipe: Recipe,
     dest: Path,
     results: tuple[ResultFile, ...],
     curve: Path | None,
@@ -25,7 +24,6 @@ def write_manifest(
     """Write ``lastcall.json`` beside the results; returns our own files with their digests. Raises ``OSError``."""
     job, attempt = rental.job, rental.attempts[-1]
     assert job is not None
-    recipe = recipes[job.recipe].recipe
     content = {
         "rental": rental.id,
         "recipe": {

@@ -28,6 +28,7 @@ from bot.domain.talk import Kind, Reply, Tone
 from bot.lifecycle.hands import Hands, Pass
 from bot.lifecycle.steps import STEPS
 from bot.lifecycle.steps.choose import may_go_unasked
+from bot.recipes import BrokenRecipe, asked_for
 from bot.store import Claim
 from bot.store.claims import Rising, risen
 from bot.store.rows import Entry, Say
@@ -71,9 +72,12 @@ def _if_ours(turn: Pass, decision: Decision) -> Decision:
 
 
 def _soft_end(hands: Hands, rental: Rental) -> datetime | None:
-    if rental.job is None or rental.job.recipe not in hands.recipes:
+    if rental.job is None:
         return budget.soft_end(rental, 100)
-    outputs = hands.recipes[rental.job.recipe].recipe.outputs
+    try:
+        outputs = asked_for(rental.job, hands.recipes).recipe.outputs
+    except BrokenRecipe:
+        outputs = None
     return budget.soft_end(rental, outputs.megabytes if outputs else 100)
 
 

@@ -124,7 +124,7 @@ async def test_nothing_is_rented_any_more_after_the_soft_end(town: SmallTown):
 
 async def test_an_extension_before_the_soft_end_lets_the_training_go_on(town: SmallTown):
     """A person's word moves both ends."""
-    says = tuple((20.0 * turn, bar(min(turn, 8))) for turn in range(1, 17))
+    says = tuple((20.0 * turn, bar(min(turn, 8), left="10:00")) for turn in range(1, 17))
     town.shell.script = Trainer(says, lasts=timedelta(minutes=6))
     tab = await town.rent("train tiny-lora standard on world data ./images steps=8 for 4m")
     await town.until(tab, lambda rental: rental.progress.step >= 3)

@@ -22,7 +22,8 @@ async def test_a_chat_that_is_down_delays_no_step_and_hears_everything_once_in_o
     tab = await town.rent("up world 3090 for 30m")
     await town.pass_time(45 * MINUTE)
     assert (await town.rental(tab)).ending is Ending.HARD_END and not town.chat.said()
-    await town.life.until(lambda: closed(town.life, tab), within=2 * HOUR)
+    await town.pass_time(20 * MINUTE)
+    await town.say_all()
     keys = [said.key for said in town.chat.said()]
     assert keys == [f"card:{tab}", *(f"reminder:{tab}:{rung}:0" for rung in (50, 75, 90)), f"closed:{tab}"]
     assert town.chat.said_once(f"card:{tab}").reply.final
@@ -85,14 +86,14 @@ async def test_a_chat_that_is_away_is_asked_less_and_less_often(town: SmallTown)
     town.chat.plan("post", Fault(FaultKind.TRY_LATER, times=FOR_EVER))
     await town.life.store.outbox.put(Say("one", HERE, Reply(Kind.NOTICE, "x")), now=town.clock.now())
     asked = []
-    for _ in range(1200):
+    for _ in range(500):
         before = len(town.chat.faults.waiting())
         due = await town.life.store.outbox.waiting(now=town.clock.now(), serves=lambda _: True, limit=5)
         asked += [town.clock.now()] if due and before else []
         await town.life.delivery.tick()
-        town.clock.advance(SECOND)
+        town.clock.advance(3 * SECOND)
     gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(asked)]
-    assert gaps == sorted(gaps) and gaps[0] <= 4 and 200 <= gaps[-1] <= 300
+    assert gaps == sorted(gaps) and gaps[0] <= 6 and 200 <= gaps[-1] <= 303
 
 
 @pytest.mark.parametrize("edited", [True, False])

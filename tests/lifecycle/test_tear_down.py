@@ -62,8 +62,15 @@ async def test_a_listing_that_lags_behind_spares_nothing(found: Found):
     await town.until_closed(tab)
 
 
-@pytest.mark.parametrize("kind", [FaultKind.GARBLED, FaultKind.NEEDS_HUMAN, FaultKind.TRY_LATER])
-@pytest.mark.parametrize("call", ["machines", "destroy", "inspect"])
+@pytest.mark.parametrize(
+    ("call", "kind"),
+    [
+        ("machines", FaultKind.GARBLED),
+        ("machines", FaultKind.NEEDS_HUMAN),
+        ("destroy", FaultKind.TRY_LATER),
+        ("inspect", FaultKind.GARBLED),
+    ],
+)
 async def test_an_answer_that_cannot_be_had_never_closes_a_tab(town: SmallTown, call: str, kind: FaultKind):
     """Unknown is not gone: alarms after 10, 30 and 60 minutes, each once; closed when it heals."""
     tab = await _ready(town)

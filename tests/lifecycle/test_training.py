@@ -88,7 +88,7 @@ async def test_a_trainer_that_hangs_is_ended_after_the_recipes_patience(town: Sm
 
 async def test_a_slow_trainer_that_speaks_does_not_hang(town: SmallTown):
     """A word every 50 seconds is a sign of life."""
-    says = tuple((50.0 * turn, bar(turn)) for turn in range(1, 5))
+    says = tuple((50.0 * turn, bar(turn, left="10:00")) for turn in range(1, 5))
     trainer = Trainer((*says, (201.0, DONE)), lasts=timedelta(seconds=202), final=WHOLE)
     tab = await _trained_by(town, trainer)
     assert (await town.rental(tab)).ending is Ending.DONE
@@ -96,7 +96,7 @@ async def test_a_slow_trainer_that_speaks_does_not_hang(town: SmallTown):
 
 async def test_half_a_line_is_a_sign_of_life_too(town: SmallTown):
     """A bar without its end is not read yet, and it has grown."""
-    says = tuple((50.0 * turn, bar(turn).rstrip(b"\r")) for turn in range(1, 5))
+    says = tuple((50.0 * turn, bar(turn, left="10:00").rstrip(b"\r")) for turn in range(1, 5))
     trainer = Trainer((*says, (201.0, DONE)), lasts=timedelta(seconds=202), final=WHOLE)
     tab = await _trained_by(town, trainer)
     assert (await town.rental(tab)).ending is Ending.DONE
@@ -165,7 +165,7 @@ async def test_a_final_file_that_is_not_whole_is_no_success(town: SmallTown, fin
 
 async def test_a_training_that_takes_longer_than_its_preset_is_stopped_on_the_machine(town: SmallTown):
     """By its own supervisor: also when nobody is connected."""
-    says = tuple((30.0 * turn, bar(min(turn, 6))) for turn in range(1, 12))
+    says = tuple((30.0 * turn, bar(min(turn, 6), left="10:00")) for turn in range(1, 12))
     tab = await _trained_by(town, Trainer(says, lasts=None))
     assert "was stopped after 5 min at step 6 of 8" in town.card(tab)
 

@@ -51,10 +51,10 @@ class Trainer:
         )
 
 
-def bar(step: int, total: int = 8, loss: str = "0.1") -> bytes:
+def bar(step: int, total: int = 8, loss: str = "0.1", left: str = "00:01") -> bytes:
     """One redraw of the training bar."""
     done = 100 * step // total
-    return f"\rsteps: {done:3d}%|#    | {step}/{total} [00:01<00:01,  1.00it/s, avr_loss={loss}]\r".encode()
+    return f"\rsteps: {done:3d}%|#    | {step}/{total} [00:01<{left},  1.00it/s, avr_loss={loss}]\r".encode()
 
 
 class SmallTown:
@@ -64,7 +64,8 @@ class SmallTown:
         town.setdefault("script", SHORT)
         self.town = Town(database, folder, **town)
         self.town.world.usual = Fate(boot=2 * SECOND)
-        self.town.hosts[1].hourly = self.town.hosts[0].hourly  # a second machine costs no more than was confirmed
+        cheap, dear = self.town.hosts
+        dear.hourly = cheap.hourly  # a second machine costs no more than was confirmed
         self.world, self.shell, self.chat, self.clock = (
             self.town.world,
             self.town.shell,

@@ -15,6 +15,7 @@ from bot.domain.recipe import fill
 from bot.domain.rental import Rental
 from bot.domain.talk import Kind, Reply, Request, Table
 from bot.ports import UnitState
+from bot.recipes import BrokenRecipe, asked_for
 
 _BYTES_A_LINE = 400
 
@@ -75,12 +76,11 @@ async def pull(house: House, request: Request, command: Pull) -> Reply:
         return _pulled(rental, f"{rental.id}: the results are in {dest}", rows)
     if job is None or attempt.access is None or attempt.unit is None:
         raise Refused(f"{rental.id} has nothing to pull yet.")
-    file = house.recipes.get(job.recipe)
-    if file is None or file.recipe.outputs is None:
-        raise Refused(
-            f"The recipe {job.recipe} is not in the recipe folder any more.", help="Put it back first."
-        )
-    outputs = file.recipe.outputs
+    try:
+        outputs = asked_for(job, house.recipes).recipe.outputs
+    except BrokenRecipe as error:
+        raise Refused(f"{str(error)[:1].upper()}{str(error)[1:]}.", help="Put it back first.") from None
+    assert outputs is not None
     patterns = [
         fill(one, {"name": f"{job.recipe}-{rental.id}"}) for one in outputs.salvage or outputs.patterns
     ]

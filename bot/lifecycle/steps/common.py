@@ -9,7 +9,7 @@ from bot.domain.market import Access
 from bot.domain.recipe import Recipe, fill
 from bot.domain.rental import Blame, Fail, Outcome, Wait
 from bot.lifecycle.hands import Pass
-from bot.recipes import RecipeFile
+from bot.recipes import BrokenRecipe, RecipeFile, asked_for
 
 _SLOWEST = timedelta(seconds=30)
 """Between two tries on a bad line; so many of them in a row measure how long it has been bad."""
@@ -24,7 +24,7 @@ def access_of(turn: Pass) -> Access:
 
 
 def recipe_of(turn: Pass) -> Recipe:
-    """The recipe as it stands in the folder now. Raises ``Refused`` when it was removed."""
+    """The recipe as it was asked for. Raises ``Refused`` when it cannot be had any more."""
     return recipe_file_of(turn).recipe
 
 
@@ -32,12 +32,10 @@ def recipe_file_of(turn: Pass) -> RecipeFile:
     """The same with where its files are. Raises ``Refused``."""
     job = turn.rental.job
     assert job is not None
-    file = turn.hands.recipes.get(job.recipe)
-    if file is None:
-        raise Refused(
-            f"the recipe {job.recipe} is not in the recipe folder any more", help="Put it back, ask again."
-        )
-    return file
+    try:
+        return asked_for(job, turn.hands.recipes)
+    except BrokenRecipe as error:
+        raise Refused(str(error).rstrip("."), help="Put it back, or ask again.") from None
 
 
 def output_name(turn: Pass) -> str:
@@ -79,6 +77,11 @@ def cut(turn: Pass, error: ShellError, again: timedelta) -> Outcome:
         return Fail(f"the machine cannot be reached any more: {error.reason}", Blame.HOST)
     slow = min(again * (1 << min(4, turn.rental.stumbles)), _SLOWEST)
     return Wait(turn.now + slow, error.reason, stumble=True)
+
+
+def pace(waited: timedelta) -> timedelta:
+    """How long until the next look at something that may be so any moment: less often the longer it takes."""
+    return min(max(timedelta(seconds=2), waited / 20), timedelta(seconds=15))
 
 
 def far_trouble(turn: Pass, error: ShellError) -> Outcome:

@@ -126,4 +126,4 @@ async def _keep(
 def _own_files(turn: Pass, dest: Path, results: tuple[ResultFile, ...]) -> tuple[ResultFile, ...]:
     dest.mkdir(parents=True, exist_ok=True)
     curve = draw_curve(turn.rental.progress.losses, dest / "loss.png", output_name(turn))
-    return write_manifest(turn.rental, turn.hands.recipes, dest, results, curve, turn.now)
+    return write_manifest(turn.rental, recipe_of(turn), dest, results, curve, turn.now)

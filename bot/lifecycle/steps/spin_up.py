@@ -11,10 +11,10 @@ from bot.domain.ladder import MOST_REFUSALS
 from bot.domain.market import LaunchOrder, Machine, MachineState
 from bot.domain.rental import Attempt, Blame, Done, Fail, Outcome, Wait
 from bot.lifecycle.hands import Pass
+from bot.lifecycle.steps.common import pace
 from bot.store.rows import Entry
 
 _POLL = timedelta(seconds=2)
-_SLOWEST = timedelta(seconds=15)
 
 
 async def run(turn: Pass) -> Outcome:
@@ -116,9 +116,7 @@ async def _boot(turn: Pass, attempt: Attempt) -> Outcome:
         return Fail(f"the machine stopped while it booted{_because(machine)}", Blame.HOST)
     if turn.now >= attempt.tried_at + can.boot_limit:
         return Fail(f"the machine did not boot in time{_because(machine)}", Blame.HOST)
-    # Often while it may come up any moment; less often the longer it takes.
-    pace = min(max(_POLL, (turn.now - attempt.tried_at) / 20), _SLOWEST)
-    return Wait(turn.now + pace, f"booting{_because(machine)}")
+    return Wait(turn.now + pace(turn.now - attempt.tried_at), f"booting{_because(machine)}")
 
 
 def _because(machine: Machine) -> str:

@@ -15,11 +15,11 @@ from typing import Any
 from bot.domain.errors import ProviderError
 from bot.domain.rental import Attempt, Done, Outcome, Wait
 from bot.lifecycle.hands import Pass
+from bot.lifecycle.steps.common import pace
 from bot.lifecycle.steps.spin_up import settled_at
 from bot.ports import Provider
 from bot.store.rows import Entry
 
-_AGAIN = timedelta(seconds=2)
 _APART = timedelta(seconds=1)
 """Least time between the two listings that prove it."""
 
@@ -67,7 +67,8 @@ async def _end(turn: Pass, attempt: Attempt, asked: Mapping[str, Any]) -> Outcom
     )
     if there or attempt.destroy_asked_at is None:
         note = "asked the provider to end the machine"
-        return Wait(now + _AGAIN, note, attempt={**asked, "absent_at": None}, of=attempt.number)
+        again = now + pace(now - asked["destroy_asked_at"])
+        return Wait(again, note, attempt={**asked, "absent_at": None}, of=attempt.number)
     settled = settled_at(turn, attempt)
     if attempt.machine_id is None and now < settled:
         return Wait(settled, "waiting out what the lost launch may still bring")

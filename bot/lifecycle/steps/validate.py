@@ -14,7 +14,7 @@ from bot.domain.errors import HostKeyChanged, ShellError
 from bot.domain.gate import Needs, judge, read_probe
 from bot.domain.rental import Blame, Check, Done, Fail, Outcome, Wait
 from bot.lifecycle.hands import Pass
-from bot.lifecycle.steps.common import access_of, recipe_of
+from bot.lifecycle.steps.common import access_of, pace, recipe_of
 
 PROBE = (Path(__file__).parent / "probe.sh").read_bytes()
 _LIMIT = timedelta(seconds=45)
@@ -39,7 +39,7 @@ async def run(turn: Pass) -> Outcome:
                 Check("way in", "FAIL", f"No command could be run: {error.reason}.", "Take another machine."),
             )
             return Fail(f"gate 3: no way in ({error.reason})", Blame.HOST, attempt={"report": report})
-        return Wait(turn.now + timedelta(seconds=2), f"waiting for the way in: {error.reason}")
+        return Wait(turn.now + pace(waited), f"waiting for the way in: {error.reason}")
     report = judge(read_probe(ran.stdout), needs)
     kept = {"report": report, "access": pinned}
     failed = next((check for check in report if check.verdict == "FAIL"), None)
