@@ -129,7 +129,8 @@ async def test_each_free_gpu_is_an_offer(bench: Bench):
 
 
 async def test_what_does_not_fit_is_not_offered(bench: Bench):
-    """Another model, too little memory or disk, too dear, or spot, which there is none of."""
+    """Another model, too little memory, too dear, or spot, which there is none of. A computer that is itself too small
+    says what it lacks."""
     look = await bench.with_tools(nvidia_smi=gpu_tools.HEALTHY).provider()._look()
     seller = Seller("local", "this computer", Decimal(1))
     assert [offer.gpu for offer in offers(look, Want(disk_gb=1), seller)] == ["A10"]
@@ -137,13 +138,14 @@ async def test_what_does_not_fit_is_not_offered(bench: Bench):
         Want(disk_gb=1, gpu="RTX 3090"),
         Want(disk_gb=1, vram_gb=40),
         Want(disk_gb=1, count=2),
-        Want(disk_gb=10**6),
-        Want(disk_gb=1, ram_gb=10**6),
         Want(disk_gb=1, max_hourly=Usd.of("0.10")),
         Want(disk_gb=1, spot=True),
         Want(disk_gb=1, cpu_ok=True, gpu="H100 SXM"),
     ):
         assert offers(look, want, seller) == []
+    for want, lacks in ((Want(disk_gb=10**6), "free disk"), (Want(disk_gb=1, ram_gb=10**6), "of memory")):
+        with pytest.raises(NoCapacity, match=lacks):
+            offers(look, want, seller)
 
 
 async def test_a_card_that_works_for_somebody_else_is_no_offer(bench: Bench):

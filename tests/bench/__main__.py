@@ -16,7 +16,6 @@ from pathlib import Path
 from tests.bench import claims, process
 from tests.support.postgres import running_postgres
 
-
 MINUTES_BETWEEN_LOOKS = 5
 """As bot/wiring.py has it for a server that had nothing open for long."""
 
@@ -44,7 +43,7 @@ def idle(seconds: float) -> Iterator[Figure]:
     memory, own, look = process.idle(seconds)
     yield Figure("idle server, memory", memory, "MiB", 150)
     total = own + look / MINUTES_BETWEEN_LOOKS
-    beside = f"{own:.2f} its own over {seconds:g} s, and a look for strays ({look:.2f}) every {MINUTES_BETWEEN_LOOKS} min"
+    beside = f"{own:.2f} its own over {seconds:g} s, a look for strays ({look:.2f}) each {MINUTES_BETWEEN_LOOKS} min"
     yield Figure("idle server, CPU a minute", total, "s", 0.2, beside)
 
 

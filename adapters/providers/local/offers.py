@@ -13,8 +13,9 @@ from decimal import Decimal
 
 from adapters.providers.local.gpus import Card
 from adapters.providers.local.hardware import AMD_NOTE, APPLE_NOTE, Look, name_of
+from bot.domain.errors import NoCapacity
 from bot.domain.gpus import covers
-from bot.domain.hardware import GpuKind
+from bot.domain.hardware import GpuKind, Hardware
 from bot.domain.market import Offer, Want
 from bot.domain.money import Usd
 
@@ -40,13 +41,27 @@ class Seller:
 
 
 def offers(look: Look, want: Want, seller: Seller) -> list[Offer]:
-    """All that fits, cheapest first; of the same price, the smaller card first, to leave the bigger to who needs it."""
+    """All that fits, cheapest first; of the same price, the smaller card first, to leave the bigger to who needs it.
+
+    Raises ``NoCapacity`` when it is the computer that is too small, with what it lacks."""
     computer = look.hardware
-    if want.spot or computer.disk_free_gb < want.disk_gb or computer.ram_gb < want.ram_gb:
+    if want.spot:
         return []
+    short = _short_of(computer, want)
+    if short:
+        raise NoCapacity(f"{seller.where} has {short}")
     made = [*_cpu(look, want, seller), *_gpus(look, want, seller)]
     fitting = [offer for offer in made if want.max_hourly is None or offer.hourly <= want.max_hourly]
     return sorted(fitting, key=lambda offer: (offer.hourly, offer.vram_gb, offer.id))
+
+
+def _short_of(computer: Hardware, want: Want) -> str:
+    """What keeps anything from being offered here, whatever the card."""
+    if computer.disk_free_gb < want.disk_gb:
+        return f"{computer.disk_free_gb:.1f} GB of free disk, and {want.disk_gb} GB are asked for"
+    if computer.ram_gb < want.ram_gb:
+        return f"{computer.ram_gb:.1f} GB of memory, and {want.ram_gb} GB are asked for"
+    return ""
 
 
 def locks_of(offer: Offer) -> tuple[str, ...]:

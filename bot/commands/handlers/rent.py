@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -48,13 +49,18 @@ async def train(house: House, request: Request, command: Train) -> Reply:
         command.want,
         cpu_ok=command.want.cpu_ok or not asks.gpu,
         vram_gb=max(command.want.vram_gb, int(asks.vram_gb)),
-        disk_gb=max(command.want.disk_gb, int(asks.disk_gb)),
-        ram_gb=int(asks.ram_gb),
+        disk_gb=_disk(command.want, math.ceil(asks.disk_gb)),
+        ram_gb=math.ceil(asks.ram_gb) if asks.ram_gb >= 1 else 0,
     )
     _available(house, want)
     job, warnings = await job_for(house, request, command)
     _long_enough(house, job, command.hours)
     return await _open(house, request, _Order(want, job, command.hours, command.budget, warnings))
+
+
+def _disk(want: Want, need: int) -> int:
+    """What the recipe needs, or more if more was said; the usual size is no wish."""
+    return need if want.disk_gb == Want().disk_gb else max(want.disk_gb, need)
 
 
 def _available(house: House, want: Want) -> None:
