@@ -49,7 +49,7 @@ SCENES = (
     Scene("the launch takes effect late", launch=(LATE,)),
     Scene("the first offer is gone", launch=(Fault(FaultKind.NO_CAPACITY),)),
     Scene("the first machine is another GPU than promised", wrong_gpu_first=True),
-    Scene("destroy says yes and does nothing", destroy=(Fault(FaultKind.SHRUG, times=2),)),
+    Scene("destroy says yes and does nothing", destroy=(Fault(FaultKind.SHRUG, times=5),)),
     Scene("listings lag behind", list_lag=timedelta(seconds=15)),
 )
 
@@ -76,16 +76,16 @@ class Databases:
         engine = open_database(url)
         await migrate(engine)
         await engine.dispose()
+        if self._postgres is not None:
+            # A template that somebody is connected to cannot be copied: the stories in a row get a copy.
+            url = self._postgres.url(await asyncio.to_thread(self._postgres.create, self._template))
+        else:
+            url = f"sqlite+aiosqlite:///{shutil.copyfile(self._template, self._folder / 'shared.db')}"
+        self._shared = self._engine(url)
 
     def shared(self) -> AsyncEngine:
-        """An engine on the template itself, for many stories in a row."""
-        if self._shared is None:
-            url = (
-                self._postgres.url(self._template)
-                if self._postgres
-                else f"sqlite+aiosqlite:///{self._template}"
-            )
-            self._shared = self._engine(url)
+        """An engine on one database, for many stories in a row."""
+        assert self._shared is not None, "prepare first"
         return self._shared
 
     def next_number(self) -> int:
