@@ -57,10 +57,10 @@ class Engine:
     async def tick(self) -> int:
         """Keep what is ours, claim what is due, start a pass for each. Returns how many were started; never waits
         for a pass."""
-        await self.keep()
-        if self._stopping or self.busy >= AT_ONCE:
-            return 0
         try:
+            await self.keep()
+            if self._stopping or self.busy >= AT_ONCE:
+                return 0
             claims = await self._claim(AT_ONCE - self.busy)
         except SQLAlchemyError:
             await self._last_resort()

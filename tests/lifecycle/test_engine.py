@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bot.domain.rental import Ending, Step
 from tests.support.crash import Forwarding
@@ -158,3 +159,29 @@ async def test_one_rental_that_hangs_holds_up_no_other(town: SmallTown):
     rental = await town.rental(other)
     assert rental.attempt is not None and rental.attempt.ready_at is not None
     assert shell.left == 0
+
+
+class FullDisk(Forwarding):
+    """Claims on a disk without room: nothing can be written."""
+
+    async def due(self, **_: Any) -> Any:
+        raise OperationalError("UPDATE rentals", None, Exception("database or disk is full"))
+
+
+async def test_with_a_full_disk_a_machine_is_ended_at_its_hard_end_all_the_same(town: SmallTown):
+    """Nothing can be written, so nothing can be claimed; what should not run any more is ended without it, and the
+    proof is written when there is room again."""
+    tab = await town.rent("up any 3090 for 1h")
+    await town.until(tab, lambda rental: rental.attempt is not None and rental.attempt.ready_at)
+    claims = town.life.store.claims
+    town.life.store.claims = FullDisk(claims)  # type: ignore[assignment]
+    with pytest.raises(OperationalError):
+        await town.life.engine.tick()
+    assert len(town.world.alive()) == 1
+    town.clock.advance(HOUR)
+    with pytest.raises(OperationalError):
+        await town.life.engine.tick()
+    assert town.world.alive() == []
+    town.life.store.claims = claims
+    rental = await town.until_closed(tab)
+    assert rental.ending is Ending.HARD_END
