@@ -6,7 +6,7 @@ them) and one line in ``adapters/registry.py``.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -217,6 +217,3 @@ class Chat(Protocol):
 
     async def edit(self, channel: Channel, ref: str, reply: Reply) -> None:
         """Replace what was said. A message that is gone is success."""
-
-
-Stopper = Callable[[], Awaitable[None]]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bot.domain import gpus
@@ -270,9 +270,3 @@ def _shm(probe: Probe, needs: Needs) -> Check:
             "shared memory", "WARN", f"Only {size / 1024:.0f} MiB in /dev/shm.", "Use no loader workers."
         )
     return Check("shared memory", "PASS", "Large enough.")
-
-
-def worst(report: Sequence[Check]) -> str:
-    """The worst verdict of a report."""
-    verdicts = {check.verdict for check in report}
-    return next((one for one in ("FAIL", "WARN", "PASS") if one in verdicts), "PASS")

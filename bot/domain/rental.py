@@ -216,6 +216,11 @@ class Rental:
         return self.began_at + self.lifetime if self.began_at else None
 
     @property
+    def output_name(self) -> str:
+        """Name of what it trains, one per rental: ``tiny-lora-k7m2qd``."""
+        return f"{self.job.recipe}-{self.id}" if self.job else self.id
+
+    @property
     def wished(self) -> Goal:
         """What a confirm raises the goal to."""
         return Goal.TRAINED if self.job else Goal.READY

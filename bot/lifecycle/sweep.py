@@ -68,9 +68,8 @@ class Sweep:
         await self._hands.store.journal.add([entry], now=now, rental=label.rental if label else "")
         return True
 
-    def _should_end(self, machine: Machine, known: dict[str, tuple[str, bool]]) -> bool:
+    def _should_end(self, machine: Machine, known: dict[str, bool]) -> bool:
         label = labels.parse(machine.label)
         if label is None or label.namespace != self._namespace:
             return False
-        _, may_live = known.get(machine.label, ("", False))
-        return not may_live
+        return not known.get(machine.label, False)

@@ -128,14 +128,14 @@ class Rentals:
             (query.where(RENTALS.c.owner_key == owner) if owner else query).limit(limit)
         )
 
-    async def labels(self) -> dict[str, tuple[str, bool]]:
-        """Every label that may have a living machine: label to (rental, whether it may live)."""
-        query = select(ATTEMPTS.c.label, ATTEMPTS.c.rental, ATTEMPTS.c.gone_at, RENTALS.c.closed_at).join(
+    async def labels(self) -> dict[str, bool]:
+        """Every label that was ever used, and whether its machine may live."""
+        query = select(ATTEMPTS.c.label, ATTEMPTS.c.gone_at, RENTALS.c.closed_at).join(
             RENTALS, RENTALS.c.id == ATTEMPTS.c.rental
         )
         async with reading(self._engine) as connection:
             rows = (await connection.execute(query)).all()
-        return {row.label: (row.rental, row.gone_at is None and row.closed_at is None) for row in rows}
+        return {row.label: row.gone_at is None and row.closed_at is None for row in rows}
 
     async def _select(self, query: Any) -> list[Rental]:
         async with reading(self._engine) as connection:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.gate import Needs, judge, read_probe, worst
+from bot.domain.gate import Needs, judge, read_probe
 from bot.domain.rental import Check
+
+
+def verdicts(checks: Iterable[Check]) -> set[str]:
+    """Which verdicts a report has."""
+    return {check.verdict for check in checks}
+
 
 NEEDS = Needs(gpu="RTX 3090", count=1, vram_gb=24, ram_gb=16, disk_gb=30, driver_major=525)
 GOOD: dict[str, str | None] = {
@@ -43,7 +50,7 @@ def report(needs: Needs = NEEDS, **changes: str | None) -> dict[str, Check]:
 def test_a_machine_as_promised_passes_every_check():
     """Twelve of them, each with a sentence."""
     checks = report()
-    assert worst(list(checks.values())) == "PASS"
+    assert verdicts(checks.values()) == {"PASS"}
     assert len(checks) == 12 and all(check.sentence.endswith(".") for check in checks.values())
 
 
@@ -98,7 +105,7 @@ def test_what_is_only_worth_a_note_lets_the_machine_pass(name: str, changes: dic
     """A WARN is told and nothing more."""
     checks = report(**changes)
     assert checks[name].verdict == "WARN"
-    assert worst(list(checks.values())) == "WARN"
+    assert verdicts(checks.values()) == {"PASS", "WARN"}
 
 
 def test_a_vendors_rounding_of_memory_is_forgiven():
@@ -120,14 +127,14 @@ def test_memory_without_a_limit_is_not_called_a_containers():
 def test_a_machine_without_a_gpu_is_judged_by_the_rest():
     """A recipe that allows CPU asks for none."""
     checks = report(Needs(ram_gb=1, disk_gb=1), gpu=None, nvsmi_rc="127")
-    assert worst(list(checks.values())) == "PASS"
+    assert verdicts(checks.values()) == {"PASS"}
     assert "None is needed" in checks["GPU"].sentence
 
 
 def test_banners_and_warnings_around_the_answer_are_passed_over():
     """Login scripts talk."""
     noise = b"Welcome to Ubuntu!\n * Support: https://example.org/?a=b\n\xff\xfe\n"
-    assert worst(judge(read_probe(noise + said() + b"logout=now\n"), NEEDS)) == "PASS"
+    assert verdicts(judge(read_probe(noise + said() + b"logout=now\n"), NEEDS)) == {"PASS"}
 
 
 @given(st.binary(max_size=400))

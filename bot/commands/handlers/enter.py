@@ -81,9 +81,7 @@ async def pull(house: House, request: Request, command: Pull) -> Reply:
     except BrokenRecipe as error:
         raise Refused(f"{str(error)[:1].upper()}{str(error)[1:]}.", help="Put it back first.") from None
     assert outputs is not None
-    patterns = [
-        fill(one, {"name": f"{job.recipe}-{rental.id}"}) for one in outputs.salvage or outputs.patterns
-    ]
+    patterns = [fill(one, {"name": rental.output_name}) for one in outputs.salvage or outputs.patterns]
     found = await house.shell.fetch(attempt.access, patterns, outputs.folder, dest)
     if not found:
         raise Refused(f"{rental.id} has written nothing yet.", help="Try again after its first checkpoint.")

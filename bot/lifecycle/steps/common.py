@@ -38,13 +38,6 @@ def recipe_file_of(turn: Pass) -> RecipeFile:
         raise Refused(str(error).rstrip("."), help="Put it back, or ask again.") from None
 
 
-def output_name(turn: Pass) -> str:
-    """Name of the output, one per rental: ``tiny-lora-k7m2qd``."""
-    job = turn.rental.job
-    assert job is not None
-    return f"{job.recipe}-{turn.rental.id}"
-
-
 def names(turn: Pass, python: str | None = None) -> dict[str, str]:
     """What ``{...}`` in a recipe stands for on this machine."""
     access = access_of(turn)
@@ -54,7 +47,7 @@ def names(turn: Pass, python: str | None = None) -> dict[str, str]:
         "workdir": access.workdir,
         "host_python": access.python,
         "python": chosen,
-        "name": output_name(turn),
+        "name": turn.rental.output_name,
     }
     job = turn.rental.job
     if job is not None:

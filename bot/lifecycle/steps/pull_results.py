@@ -19,7 +19,7 @@ from bot.domain.safetensors import fault_of
 from bot.lifecycle.curve import draw_curve
 from bot.lifecycle.hands import Pass
 from bot.lifecycle.manifest import write_manifest
-from bot.lifecycle.steps.common import access_of, cut, filled, names, output_name, recipe_of
+from bot.lifecycle.steps.common import access_of, cut, filled, names, recipe_of
 from bot.ports import FileDigest, UnitState
 from bot.store.rows import Entry
 
@@ -125,5 +125,5 @@ async def _keep(
 
 def _own_files(turn: Pass, dest: Path, results: tuple[ResultFile, ...]) -> tuple[ResultFile, ...]:
     dest.mkdir(parents=True, exist_ok=True)
-    curve = draw_curve(turn.rental.progress.losses, dest / "loss.png", output_name(turn))
+    curve = draw_curve(turn.rental.progress.losses, dest / "loss.png", turn.rental.output_name)
     return write_manifest(turn.rental, recipe_of(turn), dest, results, curve, turn.now)
