@@ -13,7 +13,18 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from bot.domain.market import Access, Account, Capabilities, LaunchOrder, Machine, Offer, Profile, Want
+from bot.domain.market import (
+    Access,
+    Account,
+    Capabilities,
+    Finding,
+    LaunchOrder,
+    Leftover,
+    Machine,
+    Offer,
+    Profile,
+    Want,
+)
 from bot.domain.talk import Channel, Reply, Request
 
 
@@ -56,7 +67,8 @@ class Provider(Protocol):
     async def launch(self, offer: Offer, order: LaunchOrder) -> str:
         """Rent it under ``order.label`` and return the machine's id. Called once per label, never repeated.
 
-        Raises ``NoCapacity`` only when it is certain that nothing was created, ``OutcomeUnknown`` when it is not."""
+        Raises ``NoCapacity`` (and ``PriceChanged``, ``TryLater``, ``NeedsHuman``) only when it is certain that
+        nothing was created, ``OutcomeUnknown`` when it is not."""
 
     async def inspect(self, machine_id: str) -> Machine | None:
         """The machine as it is now, or None when the vendor says it does not exist."""
@@ -69,6 +81,44 @@ class Provider(Protocol):
 
     async def account(self) -> Account:
         """Whether it can be used, balance and burn where they are told."""
+
+    async def enrol(self, machine_id: str, public_key: str) -> None:
+        """Let the rental's key in, where that takes a call of its own. Asked once the machine runs; may be repeated."""
+
+    async def words(self, machine_id: str) -> str:
+        """The vendor's own last words about a machine that does not come up, or nothing."""
+
+    async def tidy(self, label: str) -> None:
+        """Remove what a launch under this label left on the account beside its machine (a named key). Asked when
+        the machine is proven gone; already gone is success."""
+
+    async def leftovers(self) -> Sequence[Leftover]:
+        """What bills on the account without a machine of its own."""
+
+    async def check(self) -> Sequence[Finding]:
+        """Key, scopes, clock: what works and what does not, by calls that only read. Raises nothing."""
+
+
+class NothingMore:
+    """For a provider that has nothing of the kind: no key to let in, nothing left over, nothing to check."""
+
+    async def enrol(self, machine_id: str, public_key: str) -> None:
+        """The key came with the launch."""
+
+    async def words(self, machine_id: str) -> str:  # noqa: ARG002 - the port's signature
+        """Everything it says is in the machine's ``reason``."""
+        return ""
+
+    async def tidy(self, label: str) -> None:
+        """Nothing is left on the account."""
+
+    async def leftovers(self) -> Sequence[Leftover]:
+        """Nothing bills without a machine."""
+        return ()
+
+    async def check(self) -> Sequence[Finding]:
+        """Nothing to look at."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +193,9 @@ class Shell(Protocol):
     ``access.workdir``; what would leave it is refused. Nothing is interpreted by a shell; there is no PTY."""
 
     async def pin(self, access: Access) -> Access:
-        """Connect, prove that the key is accepted, and return the access with the host's keys pinned.
-        With keys already pinned, another key is ``HostKeyChanged``."""
+        """Connect, prove that the key is accepted, and return the access with the host's keys pinned and a workdir
+        below ``~/`` made absolute. With keys already pinned, another key is ``HostKeyChanged``; a key that is not
+        accepted is ``KeyRefused``."""
 
     async def run(self, access: Access, argv: Sequence[str], *, limit: timedelta, stdin: bytes = b"") -> Ran:
         """Run to the end. Login banners are not part of stdout. ``TooSlow`` after ``limit`` or past 1 MiB of output."""

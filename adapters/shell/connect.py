@@ -12,7 +12,7 @@ from typing import Any
 import asyncssh
 
 from adapters.shell.hostkeys import HostKeyCheck
-from bot.domain.errors import ShellError, Unreachable
+from bot.domain.errors import KeyRefused, ShellError, Unreachable
 from bot.domain.market import Access
 from bot.ports import Keyring
 
@@ -112,7 +112,7 @@ def _late(where: str, limits: Limits, *, reached: bool) -> str:
 def explain(error: Exception, where: str) -> ShellError:
     """A fault of the connection as one sentence."""
     if isinstance(error, asyncssh.PermissionDenied):
-        return Unreachable(f"{where} did not accept the key.")
+        return KeyRefused(f"{where} did not accept the key.")
     if isinstance(error, ConnectionRefusedError):
         return Unreachable(f"{where} refused the connection.")
     if isinstance(error, socket.gaierror):

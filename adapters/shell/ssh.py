@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shlex
 from collections import deque
 from collections.abc import AsyncIterator
@@ -108,11 +109,30 @@ class SshShell(ScriptedShell):
     async def pin(self, access: Access) -> Access:
         """See ``bot.ports.Shell``. Always a new connection: it shows who answers now."""
         connection = await connect(access, self._keyring, self._limits, may_trust_first=True)
-        key = connection.get_server_host_key()
-        connection.abort()
-        if key is None:
-            raise Unreachable(f"{self._where(access)} showed no host key.")
+        try:
+            key = connection.get_server_host_key()
+            if key is None:
+                raise Unreachable(f"{self._where(access)} showed no host key.")
+            home = await self._home(access, connection) if access.workdir.startswith("~/") else ""
+        finally:
+            connection.abort()
+        if home:
+            access = replace(access, workdir=home + access.workdir[1:])
         return access if access.host_keys else replace(access, host_keys=(line_of(key),))
+
+    async def _home(self, access: Access, connection: asyncssh.SSHClientConnection) -> str:
+        """The user's home over there, whatever a banner says before it."""
+        try:
+            async with asyncio.timeout(self._limits.login.total_seconds()):
+                done = await connection.run("printf '\n%s%s\n' lastcall-home= \"$HOME\"", encoding="utf-8")
+        except TimeoutError:
+            raise Unreachable(f"{self._where(access)} did not run a command in time.") from None
+        except (asyncssh.Error, OSError) as error:
+            raise explain(error, self._where(access)) from error
+        found = re.search(r"^lastcall-home=(/.*)$", str(done.stdout), re.MULTILINE)
+        if found is None:
+            raise Unreachable(f"{self._where(access)} runs no commands.")
+        return found[1].rstrip("/")
 
     async def close(self) -> None:
         """Close every connection."""

@@ -6,6 +6,7 @@ import hashlib
 from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from adapters.simulators.units import SimUnit
 from bot.domain.market import MachineState
@@ -30,6 +31,17 @@ class SimHost:
     traffic_per_gb: Usd = ZERO
     real_gpu: str | None = None
     withdrawn: bool = False
+    disk_month: Usd = ZERO
+    """Per GB and month of the disk that is rented, beside ``hourly``."""
+    places: tuple[str, ...] = ("SE", "EU")
+    reliability: float = 0.99
+    verified: bool = True
+    cuda: str = "13.0"
+    down_mbps: int = 800
+    lasts: timedelta = timedelta(days=30)
+    """How long its owner keeps it on offer."""
+    extra: dict[str, Any] = field(default_factory=dict)
+    """What only one vendor's dialect tells."""
 
     @property
     def offer_id(self) -> str:
@@ -48,6 +60,14 @@ class Fate:
     """The vendor takes it: gone, and billed no more."""
     reason: str = "host went down"
     real_gpu: str | None = None
+    real_vram_gb: float | None = None
+    real_disk_gb: int | None = None
+    ssh: timedelta | None = timedelta(0)
+    """From running to an sshd that answers; None: never."""
+    key: bool = True
+    """Whether the key that was given is let in."""
+    words: str = ""
+    """What the vendor says about it while it boots."""
 
 
 @dataclass(slots=True)
@@ -72,6 +92,29 @@ class Span:
         if self.running_at is not None and now >= self.running_at:
             return MachineState.RUNNING
         return MachineState.STARTING
+
+
+@dataclass(frozen=True, slots=True)
+class SimVolume:
+    """Storage that outlives machines and bills until somebody deletes it."""
+
+    id: str
+    name: str
+    gb: int
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """How a vendor bills. The usual one of tests: everything, from the creation to the real end."""
+
+    gpu_from_running: bool = False
+    gpu_while_stopped: bool = True
+    ends_when_asked: bool = False
+    step: timedelta = timedelta(0)
+    """Billed time is rounded up to this."""
+    month: timedelta = timedelta(hours=720)
+    """What a price of a GB and month is divided by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +143,12 @@ class SimMachine:
     spans: list[Span]
     gpu: str
     """What is really in it."""
+    fate: Fate = field(default_factory=Fate)
+    keys: list[str] = field(default_factory=list)
+    """OpenSSH lines that were let in later; ``public_key`` came with the launch."""
+    port: int = 22
+    traffic: int = 0
+    """Bytes in and out."""
     key_turn: int = 0
     """Raised when somebody else answers at its address."""
     files: dict[str, bytes] = field(default_factory=dict)
@@ -132,6 +181,57 @@ class SimMachine:
         blob = b"\x00\x00\x00\x0bssh-ed25519\x00\x00\x00\x20" + digest
         return f"ssh-ed25519 {b64encode(blob).decode()}"
 
+    @property
+    def vram_gb(self) -> float:
+        """What is really there."""
+        return self.fate.real_vram_gb or self.host.vram_gb
+
+    @property
+    def free_disk_gb(self) -> int:
+        """What is really there."""
+        return self.fate.real_disk_gb or self.disk_gb
+
+    def admits(self, key_ref: str) -> bool:
+        """Whether the key of that name opens it: by its name, or by the comment of a line that was given."""
+        if not self.fate.key:
+            return False
+        return bool(key_ref) and (
+            key_ref == self.key_ref
+            or any(line.split()[-1:] == [key_ref] for line in (self.public_key, *self.keys))
+        )
+
+    def disk_hourly(self, tariff: Tariff) -> Usd:
+        """What its disk costs in an hour, rounded up to the micro-dollar."""
+        return disk_hourly(self.host.disk_month, self.disk_gb, tariff.month)
+
+    def cost(self, tariff: Tariff, now: datetime) -> Usd:
+        """What the vendor's meter shows at ``now``."""
+        total = Usd(-(-self.host.traffic_per_gb.micros * self.traffic // 10**9))
+        for span in self.spans:
+            total += _billed(self, span, tariff, now)
+        return total
+
     def intervals(self) -> list[Interval]:
         """One line for each span."""
         return [Interval(self.id, self.label, self.host.hourly, s.born, s.end) for s in self.spans]
+
+
+def disk_hourly(per_month: Usd, gb: int, month: timedelta) -> Usd:
+    """The hourly price of a disk whose price is told per GB and month."""
+    return Usd(-(-per_month.micros * gb * 3600 // int(month.total_seconds())))
+
+
+def _billed(machine: SimMachine, span: Span, tariff: Tariff, now: datetime) -> Usd:
+    """One span: the GPUs while the tariff says so, the disk from the creation to the end."""
+    ends = [one for one in (span.end, span.asked_at if tariff.ends_when_asked else None, now) if one]
+    end = min(ends)
+    disk = machine.disk_hourly(tariff).over(end - span.born)
+    start = span.running_at if tariff.gpu_from_running else span.born
+    if start is None or start >= end:
+        return disk
+    if span.stopped_at is not None and not tariff.gpu_while_stopped:
+        end = min(end, span.stopped_at)
+    length = max(end - start, timedelta(0))
+    if tariff.step:
+        length = -(-length // tariff.step) * tariff.step
+    return disk + machine.host.hourly.over(length)

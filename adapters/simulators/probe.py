@@ -22,7 +22,7 @@ def probe_text(machine: SimMachine, overrides: Mapping[str, str | None] | None =
         "mem_kb": str(host.ram_gb << 20),
         "mem_avail_kb": str((host.ram_gb << 20) * 9 // 10),
         "cpus": "16",
-        "disk_free_kb": str(max(machine.disk_gb, 1) << 20),
+        "disk_free_kb": str(max(machine.free_disk_gb, 1) << 20),
         "inode_free": "5000000",
         "shm_kb": str(8 << 20),
         "cgroup_mem": "max",
@@ -46,7 +46,7 @@ def probe_text(machine: SimMachine, overrides: Mapping[str, str | None] | None =
 
 def gpu_lines(machine: SimMachine) -> list[str]:
     """As ``nvidia-smi --query-gpu=index,name,uuid,driver_version,memory.total,memory.free`` prints them."""
-    host, mib = machine.host, int(machine.host.vram_gb * 1024)
+    host, mib = machine.host, int(machine.vram_gb * 1024)
     name = marketing_name(machine.gpu)
     return [
         f"{index}, {name}, GPU-{machine.id}-{index}, 580.95.05, {mib}, {mib - 4}"

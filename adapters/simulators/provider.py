@@ -23,6 +23,7 @@ from bot.domain.market import (
     Want,
 )
 from bot.domain.money import Usd
+from bot.ports import NothingMore
 
 WORKDIR = "/workspace/lastcall"
 
@@ -39,7 +40,7 @@ PROFILE = Profile(
 )
 
 
-class WorldProvider:
+class WorldProvider(NothingMore):
     """Rents machines of a ``World``. Keeps the promises of the port and turns planned faults into its errors."""
 
     def __init__(

@@ -15,7 +15,7 @@ from adapters.simulators.probe import probe_text
 from adapters.simulators.training import default_script
 from adapters.simulators.units import SimUnit, UnitScript
 from adapters.simulators.world import World
-from bot.domain.errors import FarSideFailed, HostKeyChanged, TooSlow, Unreachable
+from bot.domain.errors import FarSideFailed, HostKeyChanged, KeyRefused, TooSlow, Unreachable
 from bot.domain.market import Access, MachineState
 from bot.ports import FileDigest, Parcel, Ran, TransferProgress, UnitJob, UnitLook, UnitState
 
@@ -118,7 +118,9 @@ class WorldShell:
     ) -> tuple[FileDigest, ...]:
         """Local files to the machine."""
         with self._transfer("send", access) as (machine, gate):
-            return send_files(machine.files, parcels, dest, gate, progress)
+            sent = send_files(machine.files, parcels, dest, gate, progress)
+            machine.traffic += sum(one.bytes for one in sent)
+            return sent
 
     async def fetch(
         self,
@@ -133,7 +135,9 @@ class WorldShell:
         with self._transfer("fetch", access) as (machine, gate):
             if not machine.has_folder(source):
                 raise FarSideFailed(f"there is no folder {source}", kind="missing")
-            return fetch_files(machine.files, patterns, source, dest, gate, progress)
+            fetched = fetch_files(machine.files, patterns, source, dest, gate, progress)
+            machine.traffic += sum(one.bytes for one in fetched)
+            return fetched
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -170,12 +174,15 @@ class WorldShell:
         if machine is None or machine.state(now) is not MachineState.RUNNING:
             raise Unreachable(f"{access.host}: no route to host")
         span = machine.span(now)
-        if span is None or span.running_at is None or now < span.running_at + self.ssh_lag:
+        late = machine.fate.ssh
+        if span is None or span.running_at is None or late is None:
+            raise Unreachable(f"{access.host}: connection refused")
+        if now < span.running_at + self.ssh_lag + late:
             raise Unreachable(f"{access.host}: connection refused")
         if access.host_keys and machine.host_key not in access.host_keys:
             raise HostKeyChanged(f"{access.host}: another host key than the pinned one")
-        if access.key_ref != machine.key_ref:
-            raise Unreachable(f"{access.host}: permission denied (publickey)")
+        if not machine.admits(access.key_ref):
+            raise KeyRefused(f"{access.host}: permission denied (publickey)")
         for unit in machine.units.values():
             unit.settle(now, machine.files)
         return machine

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from adapters.simulators.faults import Fault, FaultKind, FaultPlan, WorldFault
-from adapters.simulators.machine import Fate, Interval, SimHost, SimMachine, Span
+from adapters.simulators.machine import Fate, Interval, SimHost, SimMachine, SimVolume, Span, Tariff
 from bot.domain.market import LaunchOrder, MachineState
 from bot.domain.money import ZERO, Usd
 from bot.ports import Clock
@@ -31,6 +31,7 @@ class World:
         unlist_lag: timedelta = NOTHING,
         destroy_lag: timedelta = NOTHING,
         balance: Usd | None = None,
+        tariff: Tariff = Tariff(),  # noqa: B008 - a frozen value
     ) -> None:
         """A machine is listed ``list_lag`` after its creation, ends ``destroy_lag`` after it was asked to, and is
         still listed (as ending) for ``unlist_lag`` after that. To be fair to a settle window, the ``late`` of a
@@ -38,6 +39,8 @@ class World:
         self.clock = clock
         self.list_lag, self.unlist_lag, self.destroy_lag = list_lag, unlist_lag, destroy_lag
         self.balance = balance
+        self.tariff = tariff
+        self.volumes: list[SimVolume] = []
         self.faults = FaultPlan()
         self.hosts: dict[str, SimHost] = {}
         self.fates: list[Fate] = []
@@ -52,7 +55,7 @@ class World:
     def offers(self) -> list[SimHost]:
         """Hosts that can be rented now."""
         self._meet("offers")
-        return [host for host in self.hosts.values() if self._has_room(host)]
+        return self.free_hosts()
 
     def launch(self, offer_id: str, order: LaunchOrder) -> SimMachine:
         """Create a machine; it is billed from this moment, or from its late birth."""
@@ -99,7 +102,7 @@ class World:
     def account(self) -> tuple[Usd | None, Usd]:
         """Balance (None: not told) and burn per hour."""
         self._meet("account")
-        burn = sum((machine.host.hourly.micros for machine in self.alive()), 0)
+        burn = sum((self.hourly(machine).micros for machine in self.alive()), 0)
         return (None if self.balance is None else self.balance - self.bill()), Usd(burn)
 
     # --- stage directions ----------------------------------------------------------------------
@@ -128,6 +131,10 @@ class World:
         return self._create(host, order, self.clock.now())
 
     # --- the truth -----------------------------------------------------------------------------
+
+    def free_hosts(self) -> list[SimHost]:
+        """Hosts with room."""
+        return [host for host in self.hosts.values() if self._has_room(host)]
 
     def machine(self, machine_id: str) -> SimMachine:
         """One machine, whatever its state; no fault is met."""
@@ -160,9 +167,14 @@ class World:
     def bill(self, rental_id: str | None = None) -> Usd:
         """What has been used up to now."""
         now, total = self.clock.now(), ZERO
-        for line in self.intervals(rental_id):
-            total += line.hourly.over(_earlier(line.end, now) - line.born)
+        for machine in self._machines.values():
+            if rental_id in (None, rental_of(machine.label)):
+                total += machine.cost(self.tariff, now)
         return total
+
+    def hourly(self, machine: SimMachine) -> Usd:
+        """All-in, as the vendor tells it."""
+        return machine.host.hourly + machine.disk_hourly(self.tariff)
 
     def most_at_once(self, rental_id: str | None = None) -> int:
         """The greatest number of machines billed at the same time: for one rental, or for all."""
@@ -206,6 +218,7 @@ class World:
             address=f"{name}.sim.invalid",
             spans=[span],
             gpu=fate.real_gpu or host.real_gpu or host.gpu,
+            fate=fate,
         )
         self._machines[name] = machine
         return machine

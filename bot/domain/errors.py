@@ -9,10 +9,12 @@ LastcallError
 │   ├── TryLater               nothing was done; ask again after a while
 │   ├── OutcomeUnknown         a write whose answer never came: look before you repeat it
 │   ├── NoCapacity             this offer cannot be had: take the next
+│   │   └── PriceChanged       it can, and costs more than was agreed: nothing was created
 │   ├── NeedsHuman             bad key, quota, unpaid bill: only a person can mend it
 │   └── VendorChanged          an answer that we cannot read: it means *unknown*, never *none*
 ├── ShellError                 the way into a machine
 │   ├── Unreachable            no connection, or it was cut
+│   │   └── KeyRefused         somebody answers and does not accept our key (yet)
 │   ├── HostKeyChanged         somebody else answers at this address
 │   ├── TooSlow                the limit of time or output was passed
 │   └── FarSideFailed          the far side answered with a failure (disk full, no such file)
@@ -92,6 +94,10 @@ class NoCapacity(ProviderError):
     """The offer cannot be had (any more)."""
 
 
+class PriceChanged(NoCapacity):
+    """The offer costs more than was agreed; nothing was created."""
+
+
 class NeedsHuman(ProviderError):
     """Key, quota or payment: repeating does not help."""
 
@@ -110,6 +116,10 @@ class ShellError(LastcallError):
 
 class Unreachable(ShellError):
     """No connection, or it was cut in the middle."""
+
+
+class KeyRefused(Unreachable):
+    """The port is open and our key is not accepted (yet)."""
 
 
 class HostKeyChanged(ShellError):

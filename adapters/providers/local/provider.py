@@ -36,7 +36,7 @@ from bot.domain.market import (
     Want,
 )
 from bot.domain.money import ZERO, Usd
-from bot.ports import Shell
+from bot.ports import NothingMore, Shell
 
 PROFILE = Profile(
     family="local",
@@ -56,7 +56,7 @@ WAYS = ("auto", "ssh", "process")
 _STATES = {state.value: state for state in MachineState}
 
 
-class LocalProvider:
+class LocalProvider(NothingMore):
     """``way_in`` says how rentals get into their machine: ``auto``, ``ssh`` (an sshd of its own), ``process``, or
     ``host`` (through the connection by which the host itself is reached)."""
 

@@ -1,0 +1,280 @@
+"""HTTP to a vendor: the one place where a fact of the wire becomes one of our errors.
+
+A read is asked again with growing pauses; a write never is. Which of the two a call is decides what a lost answer
+means: to a read it means *ask later*, to a write it means *the outcome is unknown*.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from bot.domain.errors import NeedsHuman, OutcomeUnknown, ProviderError, TryLater, VendorChanged
+from bot.ports import Clock
+
+USER_AGENT = "lastcall/0.1 (+https://github.com/lastcall-bot/lastcall)"
+"""Our own on every call: RunPod's edge blocks some libraries' default ones (runpod.md, 2)."""
+TRIES = 4
+_LONGEST_PAUSE = timedelta(seconds=10)
+_PATIENCE = timedelta(seconds=12)
+"""A call whose turn comes later than this is put off instead of waited for."""
+_MOST_BYTES = 32 * 1024 * 1024
+_SECRET = re.compile(r"(?i)(bearer\s+)\S+|\brpa_\w+|\b[0-9a-f]{64}\b|(api_key=)[^&\s]+")
+
+Pause = Callable[[timedelta], Awaitable[None]]
+
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs a line for every call
+
+
+async def wait(length: timedelta) -> None:
+    """The real pause."""
+    await asyncio.sleep(max(0.0, length.total_seconds()))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. ``body`` is the parsed JSON (numbers with a point are ``Decimal``), or None where the text is
+    none."""
+
+    status: int
+    body: Any
+    text: str
+    headers: httpx.Headers
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status says success."""
+        return 200 <= self.status < 300
+
+
+Judge = Callable[[Answer], ProviderError | None]
+"""A vendor's own reading of an answer that is not a success; None leaves it to the general rules."""
+
+
+class Turns:
+    """One queue per kind of call, so that a vendor's published limit is kept whatever the number of rentals."""
+
+    def __init__(self, clock: Clock, pause: Pause, every: Mapping[str, timedelta]) -> None:
+        self._clock, self._pause, self._every = clock, pause, every
+        self._free: dict[str, datetime] = {}
+
+    async def take(self, *kinds: str) -> None:
+        """Wait for the turn of a call that counts for all of ``kinds``. Raises ``TryLater`` when that is far off."""
+        kinds = tuple(kind for kind in kinds if kind in self._every)
+        if not kinds:
+            return
+        now = self._clock.now()
+        # A clock that was set back must not make anybody wait for the old future.
+        free = [min(self._free.get(kind, now), now + 100 * self._every[kind]) for kind in kinds]
+        turn = max(now, *free)
+        if turn - now > _PATIENCE:
+            raise TryLater("too many calls are waiting for this vendor", after=turn - now)
+        for kind in kinds:
+            self._free[kind] = turn + self._every[kind]
+        if turn > now:
+            await self._pause(turn - now)
+
+    def hold(self, kind: str, length: timedelta) -> None:
+        """The vendor asked to wait: nobody's turn comes before."""
+        if kind in self._every:
+            until = self._clock.now() + length
+            self._free[kind] = max(self._free.get(kind, until), until)
+
+
+class Http:
+    """One vendor's API at one address with one key."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        key: str,
+        clock: Clock,
+        judge: Judge,
+        every: Mapping[str, timedelta],
+        transport: httpx.AsyncBaseTransport | None = None,
+        pause: Pause = wait,
+        timeout: timedelta = timedelta(seconds=20),
+    ) -> None:
+        """``every``: least time between two calls of a kind. ``transport`` and ``pause`` are the simulators' doors."""
+        self._key = key
+        self._judge = judge
+        self._pause = pause
+        self.clock = clock
+        self.turns = Turns(clock, pause, every)
+        self.vendor_skew: timedelta | None = None
+        """How far the vendor's clock is ahead of ours, as its last answer told."""
+        self.calls: dict[str, int] = {}
+        """Requests that were sent, by kind: what ``make bench`` reports."""
+        self._client = httpx.AsyncClient(
+            base_url=base_url.rstrip("/"),
+            headers={
+                "User-Agent": USER_AGENT,
+                "Accept": "application/json",
+                "Authorization": f"Bearer {key}",
+            },
+            timeout=httpx.Timeout(timeout.total_seconds(), connect=10.0),
+            follow_redirects=False,
+            transport=transport,
+            limits=httpx.Limits(max_connections=20, max_keepalive_connections=5),
+        )
+
+    async def close(self) -> None:
+        """Drop the connections."""
+        await self._client.aclose()
+
+    async def read(self, kind: str, method: str, path: str, **request: Any) -> Any:
+        """The JSON of a call that changes nothing; asked again when it was lost, throttled or failed over there."""
+        answer = await self.ask(kind, method, path, **request)
+        if answer.body is None:
+            raise VendorChanged(self._say(f"an answer that is no JSON (status {answer.status})"))
+        return answer.body
+
+    async def ask(self, kind: str, method: str, path: str, **request: Any) -> Answer:
+        """The same with status and headers; only successes come back, everything else is raised."""
+        for tried in range(1, TRIES + 1):
+            await self.turns.take(kind, "any")
+            try:
+                answer = await self._send(kind, method, path, request)
+            except httpx.TransportError as error:
+                problem: ProviderError = TryLater(self._say(f"no answer ({_named(error)})"))
+            else:
+                if answer.ok:
+                    return answer
+                problem = self._problem(kind, answer, wrote=False)
+            if not isinstance(problem, TryLater) or tried == TRIES or problem.after > _LONGEST_PAUSE:
+                raise problem
+            await self._pause(_backoff(tried, problem.after))
+        raise AssertionError("the loop above returns or raises")
+
+    async def write(self, kind: str, method: str, path: str, **request: Any) -> Answer:
+        """One call that may change something, sent once. Raises ``TryLater`` where it surely did nothing and
+        ``OutcomeUnknown`` where nobody knows; a refusal is raised as the vendor's judge reads it."""
+        await self.turns.take(kind, "any")
+        try:
+            answer = await self._send(kind, method, path, request)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise TryLater(self._say(f"no connection ({_named(error)})")) from None
+        except httpx.TransportError as error:
+            raise OutcomeUnknown(self._say(f"the answer was lost ({_named(error)})")) from None
+        if answer.ok:
+            return answer
+        raise self._problem(kind, answer, wrote=True)
+
+    @asynccontextmanager
+    async def stream(self, kind: str, path: str, **request: Any) -> AsyncIterator[AsyncIterator[str]]:
+        """The lines of an answer that may never end. Raises ``TryLater`` and ``VendorChanged``."""
+        await self.turns.take(kind, "any")
+        self.calls[kind] = self.calls.get(kind, 0) + 1
+        try:
+            async with self._client.stream("GET", path, **request) as response:
+                if response.status_code != 200:
+                    raise VendorChanged(self._say(f"no stream (status {response.status_code})"))
+                yield response.aiter_lines()
+        except httpx.TransportError as error:
+            raise TryLater(self._say(f"the stream broke ({_named(error)})")) from None
+
+    def redact(self, text: str) -> str:
+        """Without our key and whatever else looks like one."""
+        plain = text.replace(self._key, "***") if self._key else text
+        return _SECRET.sub(lambda found: f"{found[1] or found[2] or ''}***", plain)
+
+    async def _send(self, kind: str, method: str, path: str, request: dict[str, Any]) -> Answer:
+        self.calls[kind] = self.calls.get(kind, 0) + 1
+        response = await self._client.request(method, path, **request)
+        if len(response.content) > _MOST_BYTES:
+            raise VendorChanged("an answer that is far too long")
+        self._note_skew(response.headers.get("Date", ""))
+        text = response.text
+        try:
+            body = json.loads(text, parse_float=Decimal) if text.strip() else None
+        except ValueError:
+            body = None
+        return Answer(response.status_code, body, text, response.headers)
+
+    def _note_skew(self, date: str) -> None:
+        try:
+            told = parsedate_to_datetime(date)
+        except (TypeError, ValueError):
+            return
+        if told.tzinfo is not None:
+            self.vendor_skew = told - self.clock.now()
+
+    def _problem(self, kind: str, answer: Answer, *, wrote: bool) -> ProviderError:
+        """The vendor's judge first, then what the status means everywhere."""
+        judged = self._judge(answer)
+        if judged is None:
+            judged = self._general(answer, wrote=wrote)
+        if isinstance(judged, TryLater) and answer.status == 429:
+            self.turns.hold(kind, judged.after)
+        return judged
+
+    def _general(self, answer: Answer, *, wrote: bool) -> ProviderError:
+        said = self._say(first_words(answer))
+        match answer.status:
+            case 429:
+                return TryLater(said, after=retry_after(answer.headers, self.clock.now()))
+            case 401 | 402 | 403:
+                return NeedsHuman(said)
+            case status if status >= 500:
+                if wrote:
+                    return OutcomeUnknown(f"status {status}: {said}")
+                return TryLater(
+                    f"status {status}: {said}", after=retry_after(answer.headers, self.clock.now())
+                )
+            case status:
+                return VendorChanged(f"status {status}: {said}")
+
+    def _say(self, text: str) -> str:
+        return self.redact(" ".join(text.split()))[:300]
+
+
+def first_words(answer: Answer) -> str:
+    """The vendor's sentence, wherever this answer has it; never html."""
+    body = answer.body
+    if isinstance(body, dict):
+        if isinstance(body.get("error"), dict):
+            body = body["error"]
+        for name in ("detail", "msg", "message", "error", "title"):
+            if isinstance(body.get(name), str) and body[name]:
+                return str(body[name])
+    text = answer.text.strip()
+    if not text or text.startswith("<"):
+        return f"an answer without a word (status {answer.status})"
+    return text[:300]
+
+
+def retry_after(
+    headers: Mapping[str, str], now: datetime, usual: timedelta = timedelta(seconds=3)
+) -> timedelta:
+    """What ``Retry-After`` says (seconds or a date), or ``usual``; at most an hour."""
+    said = headers.get("Retry-After", "").strip()
+    if said.isdigit():
+        return min(timedelta(seconds=int(said)), timedelta(hours=1))
+    try:
+        when: datetime = parsedate_to_datetime(said)
+    except (TypeError, ValueError):
+        return usual
+    length: timedelta = when - now if when.tzinfo else usual
+    return max(timedelta(0), min(length, timedelta(hours=1)))
+
+
+def _backoff(tried: int, asked: timedelta) -> timedelta:
+    """Never shorter than what was asked, longer each time."""
+    return min(max(asked, timedelta(milliseconds=500) * 2**tried), _LONGEST_PAUSE)
+
+
+def _named(error: Exception) -> str:
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
+    return words.removesuffix(" error")
