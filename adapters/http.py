@@ -263,16 +263,18 @@ def retry_after(
     if said.isdigit():
         return min(timedelta(seconds=int(said)), timedelta(hours=1))
     try:
-        when: datetime = parsedate_to_datetime(said)
+        when = parsedate_to_datetime(said)
     except (TypeError, ValueError):
         return usual
-    length: timedelta = when - now if when.tzinfo else usual
+    if when.tzinfo is None:
+        return usual
+    length: timedelta = when - now
     return max(timedelta(0), min(length, timedelta(hours=1)))
 
 
 def _backoff(tried: int, asked: timedelta) -> timedelta:
     """Never shorter than what was asked, longer each time."""
-    return min(max(asked, timedelta(milliseconds=500) * 2**tried), _LONGEST_PAUSE)
+    return min(max(asked, timedelta(milliseconds=500) * (1 << tried)), _LONGEST_PAUSE)
 
 
 def _named(error: Exception) -> str:
