@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz"
 _MARKS = _LETTERS + "23456789"
@@ -16,6 +17,19 @@ class SystemClock:
     def now(self) -> datetime:
         """Now."""
         return datetime.now(UTC)
+
+
+class FastClock:
+    """Runs ``speed`` times as fast as the operating system's, from ``start`` on: for the demo."""
+
+    def __init__(self, speed: int, start: datetime) -> None:
+        self._speed = speed
+        self._start = start
+        self._began = time.monotonic()
+
+    def now(self) -> datetime:
+        """Where it is by now."""
+        return self._start + timedelta(seconds=(time.monotonic() - self._began) * self._speed)
 
 
 class RandomIds:

@@ -27,9 +27,12 @@ USER_AGENT = "lastcall/0.1 (+https://github.com/lastcall-bot/lastcall)"
 """Our own on every call: RunPod's edge blocks some libraries' default ones (runpod.md, 2)."""
 TRIES = 4
 _LONGEST_PAUSE = timedelta(seconds=10)
+_SOON = timedelta(seconds=1)
 _PATIENCE = timedelta(seconds=12)
 """A call whose turn comes later than this is put off instead of waited for."""
 _MOST_BYTES = 32 * 1024 * 1024
+_SHORTEST_KEY = 6
+"""What is shorter is no real key, and would black out parts of words."""
 _SECRET = re.compile(r"(?i)(bearer\s+)\S+|\brpa_\w+|\b[0-9a-f]{64}\b|(api_key=)[^&\s]+")
 
 Pause = Callable[[timedelta], Awaitable[None]]
@@ -68,6 +71,7 @@ class Turns:
     def __init__(self, clock: Clock, pause: Pause, every: Mapping[str, timedelta]) -> None:
         self._clock, self._pause, self._every = clock, pause, every
         self._free: dict[str, datetime] = {}
+        self._seen: datetime | None = None
 
     async def take(self, *kinds: str) -> None:
         """Wait for the turn of a call that counts for all of ``kinds``. Raises ``TryLater`` when that is far off."""
@@ -75,9 +79,10 @@ class Turns:
         if not kinds:
             return
         now = self._clock.now()
-        # A clock that was set back must not make anybody wait for the old future.
-        free = [min(self._free.get(kind, now), now + 100 * self._every[kind]) for kind in kinds]
-        turn = max(now, *free)
+        if self._seen is not None and now < self._seen:
+            self._free.clear()  # the clock was set back: nobody waits for the old future
+        self._seen = now
+        turn = max([now, *(self._free.get(kind, now) for kind in kinds)])
         if turn - now > _PATIENCE:
             raise TryLater("too many calls are waiting for this vendor", after=turn - now)
         for kind in kinds:
@@ -147,8 +152,8 @@ class Http:
             await self.turns.take(kind, "any")
             try:
                 answer = await self._send(kind, method, path, request)
-            except httpx.TransportError as error:
-                problem: ProviderError = TryLater(self._say(f"no answer ({_named(error)})"))
+            except httpx.RequestError as error:
+                problem: ProviderError = TryLater(self._say(f"no answer ({_named(error)})"), after=_SOON)
             else:
                 if answer.ok:
                     return answer
@@ -166,7 +171,7 @@ class Http:
             answer = await self._send(kind, method, path, request)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise TryLater(self._say(f"no connection ({_named(error)})")) from None
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise OutcomeUnknown(self._say(f"the answer was lost ({_named(error)})")) from None
         if answer.ok:
             return answer
@@ -182,12 +187,12 @@ class Http:
                 if response.status_code != 200:
                     raise VendorChanged(self._say(f"no stream (status {response.status_code})"))
                 yield response.aiter_lines()
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise TryLater(self._say(f"the stream broke ({_named(error)})")) from None
 
     def redact(self, text: str) -> str:
         """Without our key and whatever else looks like one."""
-        plain = text.replace(self._key, "***") if self._key else text
+        plain = text.replace(self._key, "***") if len(self._key) >= _SHORTEST_KEY else text
         return _SECRET.sub(lambda found: f"{found[1] or found[2] or ''}***", plain)
 
     async def _send(self, kind: str, method: str, path: str, request: dict[str, Any]) -> Answer:

@@ -2,23 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from adapters.http import Pause, wait
 from adapters.providers import lambda_cloud, local, runpod, vast
 from bot.domain.market import Profile
-from bot.ports import Provider, Shell
+from bot.ports import Clock, Provider, Shell
 
-PROFILES: tuple[Profile, ...] = (
-    local.PROFILE,
-    vast.PROFILE,
-    runpod.PROFILE,
-    lambda_cloud.PROFILE,
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """One vendor's account: where its API is, and the key to it."""
+
+    family: str
+    key: str = field(repr=False)
+    url: str
+    graphql_url: str = ""
+    ssh_port: int = 22
+
+
+@dataclass(frozen=True, slots=True)
+class _Cloud:
+    profile: Profile
+    rents: Callable[[Login, Clock, Pause], Provider]
+
+
+_CLOUDS = (
+    _Cloud(
+        vast.PROFILE,
+        lambda at, clock, pause: vast.VastProvider(key=at.key, url=at.url, clock=clock, pause=pause),
+    ),
+    _Cloud(
+        runpod.PROFILE,
+        lambda at, clock, pause: runpod.RunpodProvider(
+            key=at.key, url=at.url, graphql_url=at.graphql_url, clock=clock, pause=pause
+        ),
+    ),
+    _Cloud(
+        lambda_cloud.PROFILE,
+        lambda at, clock, pause: lambda_cloud.LambdaProvider(
+            key=at.key, url=at.url, ssh_port=at.ssh_port, clock=clock, pause=pause
+        ),
+    ),
 )
-"""All that can be compared, configured or not, and whether their adapter is there yet or not."""
+PROFILES: tuple[Profile, ...] = (local.PROFILE, *(one.profile for one in _CLOUDS))
+"""All that can be compared, configured or not."""
 
 
-def providers(
+def clouds(logins: Sequence[Login], clock: Clock, *, speed: int = 1) -> tuple[Provider, ...]:
+    """Those that somebody has a key for. ``speed``: how much faster ``clock`` runs than the world's."""
+    by_family = {one.profile.family: one for one in _CLOUDS}
+
+    async def pause(length: timedelta) -> None:
+        await wait(length / speed)
+
+    return tuple(by_family[login.family].rents(login, clock, pause) for login in logins if login.key)
+
+
+def computers(
     shell: Shell,
     *,
     data_dir: Path,
@@ -28,7 +73,7 @@ def providers(
     kwh_usd: Decimal = Decimal(0),
     shared: bool = False,
 ) -> tuple[Provider, ...]:
-    """All that are configured; ``shared`` when other computers work on the same database.
+    """This computer and the team's workstations; ``shared`` when other computers work on the same database.
 
     Raises ``ValueError`` with a sentence about the setting that is wrong."""
     return (

@@ -28,6 +28,7 @@ class Ticker:
         self._beating: dict[str, asyncio.Task[None]] = {}
         self._nudged: set[str] = set()
         """Beats that are wanted again as soon as they have ended."""
+        self._waiting: dict[str, list[asyncio.Event]] = {}
         self._ending = False
         self._guard: asyncio.TimerHandle | None = None
 
@@ -43,6 +44,8 @@ class Ticker:
 
         def again(_: asyncio.Task[None]) -> None:
             self._beating.pop(name, None)
+            for waiting in self._waiting.pop(name, []):
+                waiting.set()
             wanted = name in self._nudged
             self._nudged.discard(name)
             self._at(name, turn, self._clock.now() + (timedelta(0) if wanted else pace()))
@@ -74,6 +77,12 @@ class Ticker:
             self._nudged.add(name)
         elif self._scheduler.get_job(name) is not None:
             self._scheduler.modify_job(name, next_run_time=self._clock.now())
+
+    async def next(self, name: str) -> None:
+        """Until this beat has ended once more."""
+        ended = asyncio.Event()
+        self._waiting.setdefault(name, []).append(ended)
+        await ended.wait()
 
     async def rest(self, name: str) -> None:
         """Until this beat does not run (any more)."""

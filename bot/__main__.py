@@ -25,7 +25,7 @@ _NOT_OURS = frozenset({"LASTCALL_MACHINE"})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one of serve, chat, demo, env."""
+    """Run one of serve, chat, demo, check, env."""
     arguments = _parser().parse_args(argv)
     try:
         if arguments.command == "env":
@@ -61,7 +61,11 @@ def _chosen(settings: Settings, arguments: argparse.Namespace) -> Coroutine[Any,
     if arguments.command == "demo":
         from bot.entry.demo import demo  # noqa: PLC0415
 
-        return demo(settings)
+        return demo(settings, play=arguments.play)
+    if arguments.command == "check":
+        from bot.entry.check import check  # noqa: PLC0415
+
+        return check(settings, as_json=arguments.json)
     from bot.entry.chat import chat  # noqa: PLC0415
 
     return chat(settings, line=arguments.line, wait=arguments.wait, json=arguments.json, yes=arguments.yes)
@@ -72,7 +76,12 @@ def _parser() -> argparse.ArgumentParser:
         prog="lastcall", description="The chat-ops bot that rents GPUs for a team and always closes the tab."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    commands.add_parser("demo", help="a whole rental of this computer, then the prompt")
+    demo = commands.add_parser(
+        "demo",
+        help="rentals of this computer and of three simulated clouds, then the prompt",
+        description="Exit code 0 only if the simulated vendors' own meters show nothing running.",
+    )
+    demo.add_argument("--play", action="store_true", help="without the prompt at the end")
     commands.add_parser("serve", help="the engine, until stopped")
     chat = commands.add_parser(
         "chat",
@@ -85,13 +94,19 @@ def _parser() -> argparse.ArgumentParser:
     chat.add_argument("--wait", action="store_true", help="with -c: until its rental is closed")
     chat.add_argument("--json", action="store_true", help="every reply as one JSON line")
     chat.add_argument("--yes", action="store_true", help="with -c: confirm the price that is quoted")
+    check = commands.add_parser(
+        "check",
+        help="what is configured, what works, what to do",
+        description="Reads only. Exit codes: 0 nothing to mend, 1 something failed.",
+    )
+    check.add_argument("--json", action="store_true", help="one JSON object")
     commands.add_parser("env", help="print every setting as .env.example")
     return parser
 
 
 def _point_out_typos() -> None:
     """A setting that nobody reads is most often one that is misspelt."""
-    known = {f"LASTCALL_{name.upper()}" for name in Settings.model_fields}
+    known = {Settings.variable(name) for name in Settings.model_fields}
     for name in sorted(os.environ):
         if name.startswith("LASTCALL_") and name not in known | _NOT_OURS:
             meant = nearest(name, known)
@@ -114,7 +129,8 @@ def _sentence(error: Exception) -> str:
 
 def _settings_fault(error: ValidationError) -> str:
     first = error.errors()[0]
-    name = f"LASTCALL_{str(first['loc'][0]).upper()}" if first["loc"] else "The settings"
+    said = str(first["loc"][0]) if first["loc"] else ""
+    name = said if said.isupper() else f"LASTCALL_{said.upper()}" if said else "The settings"
     if first["type"] == "literal_error":
         return f"{name}: {first['input']!r} is none of {first['ctx']['expected']}."
     return f"{name}: {first['msg'].removeprefix('Value error, ')}."

@@ -98,6 +98,9 @@ class Provider(Protocol):
     async def check(self) -> Sequence[Finding]:
         """Key, scopes, clock: what works and what does not, by calls that only read. Raises nothing."""
 
+    async def close(self) -> None:
+        """Drop the connections to the vendor; asked once, at the end of the process."""
+
 
 class NothingMore:
     """For a provider that has nothing of the kind: no key to let in, nothing left over, nothing to check."""
@@ -119,6 +122,9 @@ class NothingMore:
     async def check(self) -> Sequence[Finding]:
         """Nothing to look at."""
         return ()
+
+    async def close(self) -> None:
+        """No connection is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +200,8 @@ class Shell(Protocol):
 
     async def pin(self, access: Access) -> Access:
         """Connect, prove that the key is accepted, and return the access with the host's keys pinned and a workdir
-        below ``~/`` made absolute. With keys already pinned, another key is ``HostKeyChanged``; a key that is not
-        accepted is ``KeyRefused``."""
+        below ``~/`` made, its name now absolute. With keys already pinned, another key is ``HostKeyChanged``; a key
+        that is not accepted is ``KeyRefused``."""
 
     async def run(self, access: Access, argv: Sequence[str], *, limit: timedelta, stdin: bytes = b"") -> Ran:
         """Run to the end. Login banners are not part of stdout. ``TooSlow`` after ``limit`` or past 1 MiB of output."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.domain.label import NAMESPACE
@@ -89,15 +89,39 @@ def _folder(value: object) -> object:
     return Path(value).expanduser() if isinstance(value, str) and value else value
 
 
+def _url(value: object) -> object:
+    if isinstance(value, str):
+        value = value.strip().rstrip("/")
+        if not value.startswith(("https://", "http://")) or len(value) < len("http://a"):
+            raise ValueError(f"{value!r} is no address; write it like https://host/path")
+    return value
+
+
+def _token(value: object) -> object:
+    """A key goes into a header: what cannot stand there is a slip of the hand."""
+    if isinstance(value, str):
+        value = value.strip()
+        if not value.isascii() or not value.isprintable() or " " in value:
+            raise ValueError("is no API key: it has spaces or characters that no key has")
+    return value
+
+
+Key = Annotated[SecretStr, BeforeValidator(_token)]
+Url = Annotated[str, BeforeValidator(_url)]
 Money = Annotated[Usd, NoDecode, BeforeValidator(_usd)]
 Hours = Annotated[timedelta, NoDecode, BeforeValidator(_hours)]
 
 
 class Settings(BaseSettings):
-    """Names are ``LASTCALL_`` and the field in capitals."""
+    """Names are ``LASTCALL_`` and the field in capitals; a vendor's are the ones its own tools know."""
 
     model_config = SettingsConfigDict(
-        env_prefix="LASTCALL_", env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+        env_prefix="LASTCALL_",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+        populate_by_name=True,
     )
 
     data_dir: Path = Field(
@@ -140,9 +164,55 @@ class Settings(BaseSettings):
         default=Usd(0),
         description="A worst case up to this is not asked about, in dollars; 0: only what is free.",
     )
+    orphan_grace: Hours = Field(
+        default=timedelta(minutes=15),
+        description="A machine of ours that no rental knows is killed after this, in hours.",
+    )
+    vast_api_key: Key = Field(
+        default=SecretStr(""), validation_alias="VAST_API_KEY", description="Vast.ai; empty: not used."
+    )
+    vast_api_url: Url = Field(
+        default="https://console.vast.ai",
+        validation_alias="VAST_API_URL",
+        description="Where Vast.ai's API is.",
+    )
+    runpod_api_key: Key = Field(
+        default=SecretStr(""), validation_alias="RUNPOD_API_KEY", description="RunPod; empty: not used."
+    )
+    runpod_api_url: Url = Field(
+        default="https://api.runpod.io/v2",
+        validation_alias="RUNPOD_API_URL",
+        description="Where RunPod's REST API v2 is.",
+    )
+    runpod_graphql_url: Url = Field(
+        default="https://api.runpod.io/graphql",
+        validation_alias="RUNPOD_GRAPHQL_URL",
+        description="Where RunPod tells balance and spend.",
+    )
+    lambda_api_key: Key = Field(
+        default=SecretStr(""), validation_alias="LAMBDA_API_KEY", description="Lambda; empty: not used."
+    )
+    lambda_api_url: Url = Field(
+        default="https://cloud.lambda.ai/api/v1",
+        validation_alias="LAMBDA_API_URL",
+        description="Where Lambda's API is.",
+    )
+    lambda_ssh_port: int = Field(
+        default=22,
+        ge=1,
+        le=65535,
+        validation_alias="LAMBDA_SSH_PORT",
+        description="Port of SSH on Lambda's machines.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="How much the log says."
     )
+
+    @classmethod
+    def variable(cls, field: str) -> str:
+        """What a field is called in the environment."""
+        alias = cls.model_fields[field].validation_alias
+        return alias if isinstance(alias, str) else f"LASTCALL_{field.upper()}"
 
     @property
     def data(self) -> Path:

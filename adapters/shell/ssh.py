@@ -13,7 +13,7 @@ from typing import Any
 
 import asyncssh
 
-from adapters.shell.base import ScriptedShell, environment, helper
+from adapters.shell.base import PATH, ScriptedShell, environment, helper
 from adapters.shell.connect import Limits, connect, explain
 from adapters.shell.conversation import Channel
 from adapters.shell.far.words import CHUNK
@@ -121,10 +121,12 @@ class SshShell(ScriptedShell):
         return access if access.host_keys else replace(access, host_keys=(line_of(key),))
 
     async def _home(self, access: Access, connection: asyncssh.SSHClientConnection) -> str:
-        """The user's home over there, whatever a banner says before it."""
+        """The user's home over there, whatever a banner says before it; the workdir is made on the way."""
+        folder = shlex.quote(access.workdir.removeprefix("~/"))
+        command = f"cd && umask 077 && mkdir -p -- {folder} && printf '\\n%s%s\\n' lastcall-home= \"$HOME\""
         try:
             async with asyncio.timeout(self._limits.login.total_seconds()):
-                done = await connection.run("printf '\n%s%s\n' lastcall-home= \"$HOME\"", encoding="utf-8")
+                done = await connection.run(command, encoding="utf-8")
         except TimeoutError:
             raise Unreachable(f"{self._where(access)} did not run a command in time.") from None
         except (asyncssh.Error, OSError) as error:
@@ -207,5 +209,12 @@ class SshShell(ScriptedShell):
 
 def _command(access: Access) -> str:
     """One line for the login shell over there, whichever it is: it only starts our helper in our environment."""
-    settings = [f"{name}={value}" for name, value in environment(access).items()]
-    return "exec " + shlex.join(["/usr/bin/env", *settings, *helper(access)])
+    ours = environment(access)
+    settings = [f"{name}={value}" for name, value in ours.items() if name != "PATH"]
+    before = (
+        shlex.quote("".join(f"{folder}:" for folder in access.path_prepend)) if access.path_prepend else ""
+    )
+    # The machine's own PATH counts, too: images keep Python and nvidia-smi in places of their own. It is said twice
+    # since a Python that is a shim (pyenv) changes PATH on its way; the helper puts it right.
+    path = f'{before}"$PATH":{":".join(PATH)}'
+    return f"exec /usr/bin/env PATH={path} LASTCALL_PATH={path} " + shlex.join([*settings, *helper(access)])

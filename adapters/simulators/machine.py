@@ -110,6 +110,7 @@ class Tariff:
 
     gpu_from_running: bool = False
     gpu_while_stopped: bool = True
+    disk_while_stopped: bool = True
     ends_when_asked: bool = False
     step: timedelta = timedelta(0)
     """Billed time is rounded up to this."""
@@ -147,6 +148,8 @@ class SimMachine:
     keys: list[str] = field(default_factory=list)
     """OpenSSH lines that were let in later; ``public_key`` came with the launch."""
     port: int = 22
+    agreed: Usd | None = None
+    """What its GPUs cost per hour by its contract; None: whatever the host asks for."""
     traffic: int = 0
     """Bytes in and out."""
     key_turn: int = 0
@@ -200,6 +203,11 @@ class SimMachine:
             or any(line.split()[-1:] == [key_ref] for line in (self.public_key, *self.keys))
         )
 
+    @property
+    def gpu_hourly(self) -> Usd:
+        """What its GPUs cost per hour."""
+        return self.host.hourly if self.agreed is None else self.agreed
+
     def disk_hourly(self, tariff: Tariff) -> Usd:
         """What its disk costs in an hour, rounded up to the micro-dollar."""
         return disk_hourly(self.host.disk_month, self.disk_gb, tariff.month)
@@ -213,7 +221,7 @@ class SimMachine:
 
     def intervals(self) -> list[Interval]:
         """One line for each span."""
-        return [Interval(self.id, self.label, self.host.hourly, s.born, s.end) for s in self.spans]
+        return [Interval(self.id, self.label, self.gpu_hourly, s.born, s.end) for s in self.spans]
 
 
 def disk_hourly(per_month: Usd, gb: int, month: timedelta) -> Usd:
@@ -225,7 +233,8 @@ def _billed(machine: SimMachine, span: Span, tariff: Tariff, now: datetime) -> U
     """One span: the GPUs while the tariff says so, the disk from the creation to the end."""
     ends = [one for one in (span.end, span.asked_at if tariff.ends_when_asked else None, now) if one]
     end = min(ends)
-    disk = machine.disk_hourly(tariff).over(end - span.born)
+    stopped = end if span.stopped_at is None else min(end, span.stopped_at)
+    disk = machine.disk_hourly(tariff).over((end if tariff.disk_while_stopped else stopped) - span.born)
     start = span.running_at if tariff.gpu_from_running else span.born
     if start is None or start >= end:
         return disk
@@ -234,4 +243,4 @@ def _billed(machine: SimMachine, span: Span, tariff: Tariff, now: datetime) -> U
     length = max(end - start, timedelta(0))
     if tariff.step:
         length = -(-length // tariff.step) * tariff.step
-    return disk + machine.host.hourly.over(length)
+    return disk + machine.gpu_hourly.over(length)

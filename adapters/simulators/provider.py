@@ -9,7 +9,15 @@ from datetime import timedelta
 from adapters.simulators.faults import FaultKind, WorldFault
 from adapters.simulators.machine import SimHost, SimMachine
 from adapters.simulators.world import World
-from bot.domain.errors import NeedsHuman, NoCapacity, OutcomeUnknown, ProviderError, TryLater, VendorChanged
+from bot.domain.errors import (
+    NeedsHuman,
+    NoCapacity,
+    OutcomeUnknown,
+    PriceChanged,
+    ProviderError,
+    TryLater,
+    VendorChanged,
+)
 from bot.domain.market import (
     Access,
     Account,
@@ -49,8 +57,10 @@ class WorldProvider(NothingMore):
         name: str = "world",
         capabilities: Capabilities | None = None,
         profile: Profile = PROFILE,
+        drift: int = 0,
     ) -> None:
         self.world = world
+        self.drift = drift
         self.name = name
         self.profile = profile
         self.capabilities = capabilities or Capabilities(spot=True)
@@ -62,7 +72,10 @@ class WorldProvider(NothingMore):
         return [self._offer(h, want) for h in sorted(fitting, key=lambda h: (h.hourly, h.fingerprint))]
 
     async def launch(self, offer: Offer, order: LaunchOrder) -> str:
-        """Create a machine under the label."""
+        """Create a machine under the label, unless it became dearer than was agreed."""
+        host = self.world.hosts.get(offer.id)
+        if host is not None and order.most_hourly is not None and host.hourly > order.most_hourly:
+            raise PriceChanged(f"now {host.hourly.rate()}, agreed were at most {order.most_hourly.rate()}")
         with _translated(read=False):
             return self.world.launch(offer.id, order).id
 
@@ -105,6 +118,13 @@ class WorldProvider(NothingMore):
             host=host.fingerprint,
             spot=host.spot,
             cpu_only=host.cpu_only,
+            drift=self.drift,
+            places=host.places,
+            reliability=host.reliability,
+            verified=host.verified,
+            cuda=host.cuda,
+            down_mbps=host.down_mbps,
+            lasts=host.lasts,
         )
 
     def _machine(self, machine: SimMachine, state: MachineState) -> Machine:

@@ -174,7 +174,7 @@ class World:
 
     def hourly(self, machine: SimMachine) -> Usd:
         """All-in, as the vendor tells it."""
-        return machine.host.hourly + machine.disk_hourly(self.tariff)
+        return machine.gpu_hourly + machine.disk_hourly(self.tariff)
 
     def most_at_once(self, rental_id: str | None = None) -> int:
         """The greatest number of machines billed at the same time: for one rental, or for all."""

@@ -23,6 +23,11 @@ class Slot(StrEnum):
     RATE = "rate"
     DISK = "disk"
     VRAM = "vram"
+    REGION = "in"
+    RELIABILITY = "reliability"
+    VERIFIED = "verified"
+    CUDA = "cuda"
+    NET = "net"
     SPOT = "spot"
     CPU = "cpu"
     DATA = "data"
@@ -33,6 +38,8 @@ class Slot(StrEnum):
     AMOUNT = "by"
     LINES = "lines"
     TOPIC = "command"
+    DEED = "deed"
+    MACHINE = "machine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,16 @@ _OPTIONS: Final = (
                words=("disk",), samples=("80GB", "40GB", "200GB")),
     OptionSpec(Slot.VRAM, "memory per GPU", "vram 24GB", "Least memory per GPU",
                words=("vram",), samples=("24GB", "16GB", "48GB")),
+    OptionSpec(Slot.REGION, "a region", "in SE", "A country, a part of the world or a vendor's own region",
+               words=("in", "region"), samples=("SE", "EU", "US", "us-west-1")),
+    OptionSpec(Slot.RELIABILITY, "a reliability", "reliability 95%", "Least share of the time that the host was up",
+               words=("reliability",), samples=("95%", "99%", "99.5%")),
+    OptionSpec(Slot.VERIFIED, "verified", "verified", "Only hosts that the vendor has checked, or its own",
+               words=("verified",), bare=True, switch=True),
+    OptionSpec(Slot.CUDA, "a CUDA version", "cuda 12.4", "Least CUDA version that the driver runs",
+               words=("cuda",), samples=("12.4", "12.8", "13.0")),
+    OptionSpec(Slot.NET, "a network speed", "net 500mbps", "Least download speed of the host",
+               words=("net", "network"), samples=("500mbps", "100mbps", "1gbps")),
     OptionSpec(Slot.SPOT, "spot", "spot", "Interruptible, cheaper; it may be taken away",
                words=("spot",), bare=True, switch=True),
     OptionSpec(Slot.CPU, "cpu", "cpu", "A machine without a GPU will do",
@@ -105,6 +122,10 @@ _OPTIONS: Final = (
     OptionSpec(Slot.LINES, "a number", "n", "How many of the last ones",
                flags=("lines", "last"), samples=("50", "200"), bare=True),
     OptionSpec(Slot.TOPIC, "a command", "command", "Which command", flags=("command",), bare=True),
+    OptionSpec(Slot.DEED, "a deed", "all|kill|adopt|ignore", "Strangers' machines too, or what becomes of one",
+               flags=("do",), samples=("all", "kill", "adopt", "ignore"), bare=True),
+    OptionSpec(Slot.MACHINE, "a machine", "provider/id", "Which machine, as `orphans` calls it",
+               flags=("machine",), bare=True),
 )  # fmt: skip
 OPTIONS: Final[Mapping[Slot, OptionSpec]] = MappingProxyType({each.slot: each for each in _OPTIONS})
 
@@ -157,7 +178,8 @@ class CommandSpec:
 
 
 _MACHINE = (Slot.PROVIDER, Slot.GPU, Slot.COUNT)
-_LIMITS = (Slot.MAX, Slot.DISK, Slot.VRAM, Slot.SPOT, Slot.CPU)
+_HOST = (Slot.REGION, Slot.RELIABILITY, Slot.VERIFIED, Slot.CUDA, Slot.NET)
+_LIMITS = (Slot.MAX, Slot.DISK, Slot.VRAM, *_HOST, Slot.SPOT, Slot.CPU)
 _TERMS = (Slot.HOURS, Slot.BUDGET)
 _ONE = (Slot.RENTAL,)
 
@@ -188,7 +210,8 @@ _NOW: Final = (
     CommandSpec("cancel", "No to a quote", _ONE, patterns=("cancel", "cancel k7m2qd"),
                 meant=("no", "abort", "never")),
     CommandSpec("offers", "What could be rented now, cheapest first", (*_MACHINE, *_LIMITS),
-                patterns=("offers", "offers {provider} 3090", "offers 4090 max $0.40/h"),
+                patterns=("offers", "offers {provider} 3090", "offers 4090 max $0.40/h",
+                          "offers any 3090 in EU reliability 95% verified cuda 12.4 net 500mbps"),
                 meant=("price", "prices", "market", "find", "search", "gpus", "available")),
     CommandSpec("estimate", "What a training takes and costs, per GPU", (Slot.RECIPE, Slot.GPU, Slot.RATE),
                 patterns=("estimate", "estimate {recipe}", "estimate {recipe} 3090 rate $0.20/h"),
@@ -205,6 +228,11 @@ _NOW: Final = (
                 meant=("connect", "shell", "login")),
     CommandSpec("history", "What happened to a rental, or the last rentals", (Slot.RENTAL, Slot.LINES),
                 patterns=("history", "history k7m2qd", "history 20"), meant=("journal", "events", "past")),
+    CommandSpec("orphans", "Machines and leftovers that no rental knows", (Slot.DEED, Slot.MACHINE),
+                patterns=("orphans", "orphans all", "orphans kill {provider}/4711",
+                          "orphans adopt {provider}/4711", "orphans ignore 4711"),
+                meant=("orphan", "strays", "leftovers", "foreign", "zombies"),
+                after="`all` shows other people's machines, too; they are never touched."),
     CommandSpec("help", "All commands, or one of them with examples", (Slot.TOPIC,),
                 patterns=("help", "help up"), meant=("man", "usage", "commands", "info", "h")),
 )  # fmt: skip
@@ -217,7 +245,6 @@ _LATER: Final = tuple(
         ("approve", "Yes to somebody else's rental", ""),
         ("decline", "No to somebody else's rental", ""),
         ("snooze", "Quiet reminders for a while", ""),
-        ("orphans", "Machines on the accounts that no rental knows", ""),
         ("notify", "Where reminders go", ""),
         ("check-data", "Judge a folder of pictures before training", ""),
         ("stop", "Pause a machine and keep its disk", "To end a rental now: `down` and its id."),

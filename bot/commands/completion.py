@@ -129,7 +129,7 @@ def _values(scope: Scope, option: OptionSpec, rental_ids: Sequence[str]) -> Iter
     match option.slot:
         case Slot.PROVIDER:
             return [(ANY, "the cheapest of all")] + [
-                (each.name, each.title if each.available else f"{each.title} (later)")
+                (each.name, each.title if each.available else f"{each.title} (not configured)")
                 for each in known.providers
             ]
         case Slot.GPU:

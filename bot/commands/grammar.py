@@ -22,6 +22,7 @@ from bot.commands.words import Word, split
 from bot.domain.errors import AskAgain
 from bot.domain.market import ANY, Want
 from bot.domain.money import Usd
+from bot.domain.orphan import Fate
 
 __all__ = ["LONGEST_LINE", "PREFIX", "ProviderWord", "Vocabulary", "parse"]
 
@@ -88,6 +89,7 @@ def _check_complete(scope: Scope, name: Word, heard: Heard) -> None:
     if scope.spec.name == "up" and not any(slot in heard.slots for slot in which):
         raise scope.fault(name, "It is not said what to rent.", stray.expected(scope, heard.slots))
     _check_cpu(scope, heard)
+    _check_deed(scope, heard)
     if scope.spec.name == "history" and Slot.RENTAL in heard.slots and Slot.LINES in heard.slots:
         said = heard.slots[Slot.LINES]
         sentence = "`history` shows one rental or the last few, not both."
@@ -102,6 +104,25 @@ def _check_cpu(scope: Scope, heard: Heard) -> None:
         one, other = scope.line[gpu.start : gpu.end], "cpu"
         sentence = "A GPU is asked for, and a machine without one."
         raise ask(scope.line, later.start, later.end, sentence, expected=listing((one, other)))
+
+
+def _check_deed(scope: Scope, heard: Heard) -> None:
+    """A deed says of which machine, and a machine what becomes of it."""
+    deed, machine = heard.slots.get(Slot.DEED), heard.slots.get(Slot.MACHINE)
+    decides = deed is not None and deed.value != spoken.ALL
+    if deed and decides and not machine:
+        sentence = f"`{deed.value}` needs a machine."
+        raise ask(
+            scope.line,
+            deed.start,
+            deed.end,
+            sentence,
+            expected=f"{deed.value} and provider/id, as `orphans` calls it",
+        )
+    if machine and not decides:
+        sentence = "It is not said what becomes of this machine."
+        ways = tuple(f"{fate} {machine.value}" for fate in Fate)
+        raise ask(scope.line, machine.start, machine.end, sentence, expected=listing(ways))
 
 
 # --- building ------------------------------------------------------------------------------------
@@ -121,6 +142,11 @@ def _want(heard: Heard) -> Want:
         vram_gb=heard.get(Slot.VRAM, int) or usual.vram_gb,
         disk_gb=heard.get(Slot.DISK, int) or usual.disk_gb,
         max_hourly=heard.get(Slot.MAX, Usd),
+        region=heard.get(Slot.REGION, str) or usual.region,
+        reliability=heard.get(Slot.RELIABILITY, float) or usual.reliability,
+        verified=Slot.VERIFIED in heard.slots,
+        cuda=heard.get(Slot.CUDA, str) or usual.cuda,
+        down_mbps=heard.get(Slot.NET, int) or usual.down_mbps,
         spot=Slot.SPOT in heard.slots,
         cpu_ok=Slot.CPU in heard.slots,
     )
@@ -156,6 +182,13 @@ def _extend(heard: Heard) -> Command:
     return spoken.Extend(_must(heard, Slot.RENTAL), by)
 
 
+def _orphans(heard: Heard) -> Command:
+    deed = heard.get(Slot.DEED, str)
+    if deed is None or deed == spoken.ALL:
+        return spoken.Orphans(everything=deed is not None)
+    return spoken.Orphans(fate=Fate(deed), machine=_must(heard, Slot.MACHINE))
+
+
 def _rental(heard: Heard) -> str | None:
     return heard.get(Slot.RENTAL, str)
 
@@ -178,5 +211,6 @@ BUILD: Final[dict[str, Callable[[Heard], Command]]] = {
     "pull": lambda heard: spoken.Pull(_rental(heard)),
     "ssh": lambda heard: spoken.Ssh(_rental(heard)),
     "history": lambda heard: spoken.History(_rental(heard), heard.get(Slot.LINES, int)),
+    "orphans": _orphans,
     "help": lambda heard: spoken.Help(heard.get(Slot.TOPIC, str)),
 }

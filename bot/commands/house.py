@@ -41,6 +41,8 @@ class House:
     data: Path
     nudge: Callable[[], None] = lambda: None
     """Tells this process's engine that there is something to do."""
+    sweep_soon: Callable[[], None] = lambda: None
+    """Tells this process's sweep not to wait for its minute."""
 
     @property
     def results(self) -> Path:
@@ -50,7 +52,10 @@ class House:
     @property
     def vocabulary(self) -> Vocabulary:
         """The words that the grammar does not know by itself."""
-        named = {one.family: ProviderWord(one.family, one.title, one.available) for one in self.profiles}
+        there = {one.profile.family for one in self.providers.values()}
+        named = {
+            one.family: ProviderWord(one.family, one.title, one.family in there) for one in self.profiles
+        }
         for provider in self.providers.values():
             named.setdefault(provider.name, ProviderWord(provider.name, provider.profile.title))
         inputs = sorted({name for one in self.recipes.values() for name in one.recipe.inputs})

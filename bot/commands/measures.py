@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from bot.commands import units
+from bot.commands import host_units, regions, units
 from bot.commands.caret import ask, word
 from bot.commands.catalogue import Slot
 from bot.commands.scope import Scope
@@ -32,8 +32,8 @@ def parse_amount(text: str) -> timedelta | Usd:
         raise
 
 
-Parser = Callable[[str], timedelta | Usd | int]
-Measured = tuple[timedelta | Usd | int, int]
+Parser = Callable[[str], timedelta | Usd | float | str]
+Measured = tuple[timedelta | Usd | float | str, int]
 """A value and how many words it took."""
 _BEGINS = re.compile(r"[-−–—+$.0-9]|us", re.IGNORECASE)
 """How every number with a unit begins; asked first, because most words are none."""
@@ -44,6 +44,10 @@ PARSERS: Final[dict[Slot, tuple[Parser, tuple[re.Pattern[str], ...]]]] = {
     Slot.RATE: (units.parse_rate, (units.MONEY_SPAN,)),
     Slot.DISK: (units.parse_size, (units.SIZE_SPAN,)),
     Slot.VRAM: (partial(units.parse_size, most_gb=gpus.MOST_VRAM_GB), (units.SIZE_SPAN,)),
+    Slot.REGION: (host_units.parse_region, (regions.SPAN,)),
+    Slot.RELIABILITY: (host_units.parse_share, (host_units.SHARE_SPAN,)),
+    Slot.CUDA: (host_units.parse_cuda, ()),
+    Slot.NET: (host_units.parse_speed, (host_units.SPEED_SPAN,)),
     Slot.AMOUNT: (parse_amount, (units.TIME_SPAN, units.MONEY_SPAN)),
 }
 

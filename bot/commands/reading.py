@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
-from bot.commands import stray, units
+from bot.commands import regions, stray, units
 from bot.commands.caret import ask, word
 from bot.commands.catalogue import OPTIONS, OptionSpec, Slot
 from bot.commands.scope import Scope, listing
@@ -135,6 +135,8 @@ class Reader:
         if not value.is_plain or scope.option(value.text, dashed=False) is None:
             return
         if option.slot in NAMES and recognise(scope, option.slot, [value], 0):
+            return
+        if option.slot is Slot.REGION and regions.find(value.text):  # `in IN` is India
             return
         if option.slot is Slot.DATA:
             near = f"./{value.text}"

@@ -37,10 +37,12 @@ def estimate_reply(
     gpu: str | None,
     rate: Usd | None,
     live: Mapping[str, Offer] | None,
+    *,
+    missing: str = "",
 ) -> Reply:
     """``rates_by_family``: what the team set (electricity of its own computers). ``live``: the cheapest offer
-    by family; None when nobody looked. A said ``rate`` is about renting: the first table is then one row, for
-    it buys the same training time anywhere."""
+    by family; None when nobody looked. ``missing``: who is not configured, in a sentence. A said ``rate`` is about
+    renting: the first table is then one row, for it buys the same training time anywhere."""
     job = Job.of(recipe)
     rows = [
         row(one, job, rate_for(one, gpu=gpu, given=rate, known=rates_by_family.get(one.family), offer=offer))
@@ -52,7 +54,7 @@ def estimate_reply(
     return Reply(
         kind=Kind.ANSWER,
         title=f"What training costs: {job.title}" if recipe else "What training a LoRA costs",
-        lines=(*warnings, *_doubts(rows, gpu), *own, *_later(rows, recipe)),
+        lines=(*warnings, *_doubts(rows, gpu), *own, *_later(missing, recipe)),
         tables=tuple(one for one in (_training(rows, job, rate), _whole(rows, job)) if one.rows),
         tone=Tone.WARN if warnings else Tone.CALM,
         data=_data(rows, job, recipe, gpu, rate, warnings),
@@ -144,10 +146,9 @@ def _own(rows: Sequence[Row], recipe: Recipe | None, gpu: str | None, *, looked:
             yield f"{one.profile.title} has no {wish} to be had now; its row shows what its own time costs."
 
 
-def _later(rows: Sequence[Row], recipe: Recipe | None) -> Iterator[str]:
-    titles = " and ".join(one.profile.title for one in rows if not one.profile.available)
-    if titles:
-        yield f"Renting from {titles} comes with a later release."
+def _later(missing: str, recipe: Recipe | None) -> Iterator[str]:
+    if missing:
+        yield missing
     if recipe and recipe.run is None:
         yield f"{recipe.title} can be estimated today; training it comes with a later release."
 

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bot.commands.reach import set_up
 from bot.commands.replies_estimate import decimal, estimate_reply
+from bot.commands.replies_offers import offers_reply
 from bot.domain.advice import Advice
-from bot.domain.market import Account, AccountNote, Offer, Profile
+from bot.domain.market import Account, AccountNote, Profile
 from bot.domain.money import MICROS_PER_CENT, Usd
 from bot.domain.recipe import Recipe
 from bot.domain.talk import Button, Kind, Reply, Table, Tone
 
 __all__ = ["advise_reply", "estimate_reply", "offers_reply", "providers_reply"]
 
-MOST_OFFERS = 15
-"""Rows that a chat shows well; programs get them all."""
 
-
-def advise_reply(recipe: Recipe, advice: Advice) -> Reply:
-    """Local or cloud in the title, the reasons as lines, cards to rent as a table."""
+def advise_reply(recipe: Recipe, advice: Advice, missing: str = "") -> Reply:
+    """Local or cloud in the title, the reasons as lines, cards to rent as a table. ``missing``: who of those that
+    rent them out is not configured, in a sentence."""
     lines = [*advice.because]
     if advice.faster and advice.faster not in lines:
         lines.append(advice.faster)
     if recipe.run is None:
         lines.append(f"{recipe.title} can be advised on today; training it comes with a later release.")
+    if missing and advice.cards:
+        lines.append(missing)
     table = Table(
         ("To rent", "Card", "Price per hour"),
         tuple((one.title, one.gpu, f"{one.hourly.rate()} (typical)") for one in advice.cards),
@@ -64,12 +65,13 @@ def providers_reply(profiles: Sequence[Profile], accounts: Mapping[str, Sequence
         for note in dict.fromkeys(_note(account) for account in accounts.get(one.family, ()))
         if note
     )
+    missing = set_up([one for one in profiles if not accounts.get(one.family)])
     broken = any(account.state is AccountNote.FAULT for some in accounts.values() for account in some)
     header = ("Provider", "Best for", "GPU options", "Price range", "Ease of use", "Configured")
     return Reply(
         kind=Kind.ANSWER,
         title="Where GPUs can be had",
-        lines=notes,
+        lines=(*notes, *filter(None, [missing])),
         tables=(Table(header, rows),) if rows else (),
         tone=Tone.WARN if broken else Tone.CALM,
         data={"providers": [_profile_data(one, accounts.get(one.family, ())) for one in profiles]},
@@ -80,7 +82,7 @@ def _state(profile: Profile, accounts: Mapping[str, Sequence[Account]]) -> str:
     """One or two words a state; ``2 ready, 1 fault`` for several computers."""
     found = accounts.get(profile.family, ())
     if not found:
-        return (AccountNote.NOT_CONFIGURED if profile.available else AccountNote.NOT_YET).value
+        return AccountNote.NOT_CONFIGURED.value
     if len(found) == 1:
         return found[0].state.value
     counts = {state: sum(one.state is state for one in found) for state in AccountNote}
@@ -112,7 +114,7 @@ def _profile_data(profile: Profile, accounts: Sequence[Account]) -> dict[str, An
         "gpu_options": profile.gpu_options,
         "price_range": profile.price_range,
         "ease": profile.ease,
-        "available": profile.available,
+        "setting": profile.setting or None,
         "owned": profile.owned,
         "configured": any(one.state is AccountNote.READY for one in accounts),
         "accounts": [
@@ -126,84 +128,4 @@ def _profile_data(profile: Profile, accounts: Sequence[Account]) -> dict[str, An
             }
             for one in accounts
         ],
-    }
-
-
-def offers_reply(offers: Sequence[Offer], problems: Mapping[str, str]) -> Reply:
-    """What can be rented now, cheapest first. ``problems``: by provider, why its offers are missing here."""
-    ranked = sorted(offers, key=lambda one: (one.hourly, one.provider, one.id))
-    shown = ranked[:MOST_OFFERS]
-    missing = tuple(f"{name} could not be asked: {reason}" for name, reason in problems.items())
-    hidden = len(ranked) - len(shown)
-    header = ("Provider", "GPU", "Memory", "Price per hour", "Disk", "Place", "Offer")
-    table = Table(
-        header,
-        tuple(_offer_row(one) for one in shown),
-        f"{hidden} more are dearer; name a GPU or a highest price to see fewer." if hidden else "",
-    )
-    return Reply(
-        kind=Kind.ANSWER,
-        title=_headline(ranked, incomplete=bool(problems)),
-        lines=(*missing, *_footnotes(shown)),
-        tables=(table,) if shown else (),
-        tone=Tone.WARN if problems else Tone.CALM,
-        data={"offers": [_offer_data(one) for one in ranked], "problems": dict(problems)},
-    )
-
-
-def _headline(ranked: Sequence[Offer], *, incomplete: bool) -> str:
-    """Never says "nothing" where somebody could not be asked."""
-    if not ranked:
-        return (
-            "No offers found, but not everybody could be asked" if incomplete else "No such offer right now"
-        )
-    count = "1 offer" if len(ranked) == 1 else f"{len(ranked)} offers"
-    cheapest = ranked[0].hourly
-    return f"{count}, from {cheapest.rate()}" if cheapest.micros else f"{count}, the cheapest free"
-
-
-def _offer_row(one: Offer) -> tuple[str, ...]:
-    price = one.hourly.rate() if one.hourly.micros else "free"
-    if one.spot:
-        price += " spot"
-    return (
-        one.provider,
-        f"{one.count}x {one.gpu}" if one.count > 1 else one.gpu,
-        f"{one.vram_gb:.0f} GB" if one.vram_gb else "-",
-        price,
-        f"{one.disk_gb} GB" if one.disk_gb else "-",
-        one.where or "-",
-        one.id,
-    )
-
-
-def _footnotes(shown: Sequence[Offer]) -> tuple[str, ...]:
-    """Each honest sentence once, with whom it is about; what spot means; what traffic adds."""
-    about: dict[str, list[str]] = defaultdict(list)
-    for one in shown:
-        if one.note and one.provider not in about[one.note]:
-            about[one.note].append(one.provider)
-    notes = [f"{', '.join(names)}: {note}" for note, names in about.items() if names]
-    if any(one.spot for one in shown):
-        notes.append("Spot is cheaper, and the vendor may take the machine away at any moment.")
-    dearest = max((one.traffic_per_gb for one in shown), default=None)
-    if dearest is not None and dearest.micros:
-        notes.append(f"Traffic comes on top with some: up to ${decimal(dearest)} a GB.")
-    return tuple(notes)
-
-
-def _offer_data(one: Offer) -> dict[str, Any]:
-    return {
-        "provider": one.provider,
-        "id": one.id,
-        "gpu": one.gpu,
-        "count": one.count,
-        "vram_gb": one.vram_gb,
-        "hourly": decimal(one.hourly),
-        "traffic_per_gb": decimal(one.traffic_per_gb),
-        "disk_gb": one.disk_gb,
-        "where": one.where,
-        "spot": one.spot,
-        "cpu_only": one.cpu_only,
-        "note": one.note,
     }

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from bot.domain.market import Want
 from bot.domain.money import Usd
+from bot.domain.orphan import Fate
 
 MINE = "mine"
 ALL = "all"
@@ -133,6 +134,17 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Orphans:
+    """What no rental knows; or what becomes of one such machine."""
+
+    everything: bool = False
+    """Other people's machines, too."""
+    fate: Fate | None = None
+    machine: str = ""
+    """``provider/id``, or the id alone; said whenever a fate is."""
+
+
+@dataclass(frozen=True, slots=True)
 class Help:
     """``command`` is a name of the catalogue, or ``None`` for all."""
 
@@ -148,5 +160,5 @@ class Later:
 
 Command = (
     Up | Train | Status | Down | Extend | Confirm | Cancel | Offers | Estimate | Advise
-    | Providers | Logs | Pull | Ssh | History | Help | Later
+    | Providers | Logs | Pull | Ssh | History | Orphans | Help | Later
 )  # fmt: skip

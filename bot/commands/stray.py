@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
-from bot.commands import units
+from bot.commands import host_units, regions, units
 from bot.commands.caret import ask, word
 from bot.commands.catalogue import BY_NAME, COMMANDS, OPTIONS, Slot
 from bot.commands.measures import about, measure
 from bot.commands.scope import Scope, listing
 from bot.commands.spoken import ALL, MINE
-from bot.commands.values import provider_names, unknown
+from bot.commands.values import DEEDS, provider_names, unknown
 from bot.commands.words import Word
 from bot.domain import gpus
 from bot.domain.errors import AskAgain
@@ -30,9 +30,13 @@ _RATE_LIKE = re.compile(r"[-−–—+]? *(?:us\$|\$)?[.,]?[0-9][^/]*(?:/|per +)
 _PATH_LIKE = re.compile(r"(?:\.{0,2}|~|[a-z]:)[/\\].*", re.IGNORECASE)
 _RUN_TOGETHER = re.compile(r"(?P<name>[a-z]+)[:=]?(?P<rest>[$0-9.].*)", re.IGNORECASE)
 _TIME_LIKE = re.compile(r"[-−–—+]?[0-9.,:]+ *(?:s|m|h|d|w|sec|min|hr|hour|day|week)[a-z0-9.]*", re.IGNORECASE)
+_SHARE_LIKE = re.compile(r"[-−–—+]?[0-9.,]+ *%")
+_SPEED_LIKE = re.compile(r"[-−–—+]?[0-9.,]+ *(?:[kmg]i?b(?:it)?s?/s|[kmg]b(?:ps|its?))", re.IGNORECASE)
 _SIZE_LIKE = re.compile(r"[-−–—+]?[0-9.,]+ *[gmt]i?b?", re.IGNORECASE)
 _NUMBER_LIKE = re.compile(r"[-−–—+]?(?:[0-9.,]+(?:e[-+]?[0-9]+)?|nan|inf|infinity|∞)", re.IGNORECASE)
 _LIKE = (
+    (_SHARE_LIKE, (Slot.RELIABILITY,), "a share"),
+    (_SPEED_LIKE, (Slot.NET,), "a network speed"),
     (_RATE_LIKE, (Slot.MAX, Slot.RATE, Slot.AMOUNT), "a price per hour"),
     (_MONEY_LIKE, (Slot.BUDGET, Slot.MAX, Slot.AMOUNT, Slot.RATE), "an amount of money"),
     (_SIZE_LIKE, (Slot.DISK, Slot.VRAM), "a size"),
@@ -89,6 +93,7 @@ def _is_value(scope: Scope, name: str) -> bool:
     slots, known = scope.spec.slots, scope.vocabulary
     return (
         (Slot.WHICH in slots and name in (MINE, ALL))
+        or (Slot.DEED in slots and name in DEEDS)
         or (Slot.PROVIDER in slots and known.provider(name) is not None)
         or (Slot.RECIPE in slots and known.recipe(name) is not None)
         or (Slot.PRESET in slots and known.preset(name) is not None)
@@ -173,8 +178,28 @@ def _number(scope: Scope, found: Word, said: Collection[Slot]) -> AskAgain | Non
     ways = {Slot.COUNT: f"x{short}", Slot.HOURS: f"for {short}h", Slot.BUDGET: f"budget ${short}",
             Slot.MAX: f"max ${short}/h", Slot.DISK: f"disk {short}GB", Slot.VRAM: f"vram {short}GB",
             Slot.RATE: f"rate ${short}/h", Slot.AMOUNT: f"{short}h or ${short}"}  # fmt: skip
+    of_hosts = {Slot.RELIABILITY: host_units.parse_share, Slot.CUDA: host_units.parse_cuda}
+    if "." in short:
+        ways |= {slot: f"{slot} {short}" for slot, parser in of_hosts.items() if _reads(parser, short)}
     wanted = listing(tuple(way for slot, way in ways.items() if slot in slots and slot not in said))
     return scope.fault(found, f"The number {word(text)} does not say what it counts.", wanted)
+
+
+def _reads(parser: Callable[[str], object], text: str) -> bool:
+    try:
+        parser(text)
+    except units.UnitFault:
+        return False
+    return True
+
+
+def _region(scope: Scope, found: Word, said: Collection[Slot]) -> AskAgain | None:
+    """A country or a vendor's region that lacks its word."""
+    if Slot.REGION not in scope.spec.slots or Slot.REGION in said or not regions.is_surely_one(found.text):
+        return None
+    near = f"{OPTIONS[Slot.REGION].words[0]} {found.text}"
+    sentence = f"{word(found.text)} looks like a region, and it is not said for what."
+    return scope.fault(found, sentence, f"such as {near}", near)
 
 
 def _of_others(scope: Scope, found: Word) -> str:
@@ -211,14 +236,20 @@ def _near(scope: Scope, text: str) -> str:
         words |= {MINE: MINE, ALL: ALL}
     plain = unicodedata.normalize("NFKC", text).strip("`'\".,;:!?()[]<>")
     guess = gpus.find(plain) if Slot.GPU in slots else gpus.Unknown()
-    together = _RUN_TOGETHER.fullmatch(plain)
-    if together and scope.option(together["name"], dashed=False):
-        return f"{together['name'].lower()} {together['rest']}"
+    if apart := _apart(scope, plain):
+        return apart
     near = words.get(nearest(plain, words) or plain.lower(), "")
     by_gpu = gpus.slug(guess.nearest) if isinstance(guess, gpus.Unknown) and guess.nearest else ""
     if isinstance(guess, gpus.GpuModel):
         by_gpu = gpus.slug(guess.name)
     return by_gpu or near if any(ch.isdigit() for ch in plain) else near or by_gpu
+
+
+def _apart(scope: Scope, text: str) -> str:
+    """``budget$5`` as ``budget $5``; empty for what is not an option and its value."""
+    together = _RUN_TOGETHER.fullmatch(text)
+    known = together is not None and scope.option(together["name"], dashed=False)
+    return f"{together['name'].lower()} {together['rest']}" if together and known else ""
 
 
 def explain(scope: Scope, said: Collection[Slot], words: list[Word], at: int) -> AskAgain:
@@ -227,15 +258,16 @@ def explain(scope: Scope, said: Collection[Slot], words: list[Word], at: int) ->
     if not found.text.strip():
         return scope.fault(found, "These quotes are empty.", expected(scope, said))
     fault = _digits(scope, found) or _unnamed(scope, said, words, at)
-    if fault is None and Slot.GPU in slots and _GPU_LIKE.fullmatch(found.text) and not _taken_for_unit(found):
+    no_gpu = _taken_for_unit(found) or _apart(scope, found.text)
+    if fault is None and Slot.GPU in slots and _GPU_LIKE.fullmatch(found.text) and not no_gpu:
         fault = unknown(scope, OPTIONS[Slot.GPU], found)
-    fault = fault or _quantity(scope, words, at) or _number(scope, found, said)
+    fault = fault or _quantity(scope, words, at) or _number(scope, found, said) or _region(scope, found, said)
     if fault:
         return fault
     other = _of_others(scope, found)
     if other:
         return _not_taken(scope, found, other)
-    for slot in (Slot.RECIPE, Slot.WHICH, Slot.RENTAL, Slot.TOPIC):
+    for slot in (Slot.RECIPE, Slot.WHICH, Slot.RENTAL, Slot.TOPIC, Slot.DEED, Slot.MACHINE):
         if slot in slots and slot not in said and not (slot is Slot.RECIPE and _near(scope, found.text)):
             if slot is Slot.RECIPE and slot not in scope.spec.required:
                 continue
@@ -245,9 +277,10 @@ def explain(scope: Scope, said: Collection[Slot], words: list[Word], at: int) ->
 
 
 def _taken_for_unit(found: Word) -> bool:
-    """``100gb`` and ``120min`` look like a GPU only at first sight."""
+    """``100gb``, ``120min`` and ``500mbps`` look like a GPU only at first sight."""
     text = found.text.lower()
-    return any(span.fullmatch(text) for span in (units.TIME_SPAN, units.SIZE_SPAN)) or (
+    spans = (units.TIME_SPAN, units.SIZE_SPAN, host_units.SPEED_SPAN)
+    return any(span.fullmatch(text) for span in spans) or (
         units.MONEY_SPAN.fullmatch(text) is not None and not units.is_bare_number(text)
     )
 

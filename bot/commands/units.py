@@ -42,14 +42,14 @@ class UnitFault(ValueError):
         self.nearest = nearest
 
 
-_NUM = r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
+NUM = r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
 _CENT = r"(?:c|ct|cents?|¢)"
 _DOLLAR = r"(?:\$|us\$|usd|dollars?)"
-_AMOUNT = re.compile(rf"(?P<sign>us\$|\$|usd)? *(?P<number>{_NUM}) *(?P<unit>{_DOLLAR}|{_CENT})?")
+_AMOUNT = re.compile(rf"(?P<sign>us\$|\$|usd)? *(?P<number>{NUM}) *(?P<unit>{_DOLLAR}|{_CENT})?")
 _RATE = re.compile(r"(?P<amount>.*?) *(?:/|\bper\b) *(?P<per>[^/]*)")
-_PART = re.compile(rf"(?P<number>{_NUM}) *(?P<unit>[a-z]+)?,? *(?:and +)?")
-_SIZE = re.compile(rf"(?P<number>{_NUM}) *(?P<unit>[a-z]+)?")
-_BARE = re.compile(_NUM)
+_PART = re.compile(rf"(?P<number>{NUM}) *(?P<unit>[a-z]+)?,? *(?:and +)?")
+_SIZE = re.compile(rf"(?P<number>{NUM}) *(?P<unit>[a-z]+)?")
+_BARE = re.compile(NUM)
 
 _HOUR_WORDS = ("h", "hr", "hrs", "hour", "hours")
 _TIMES = {
@@ -68,10 +68,10 @@ _SIZE_UNITS = {
 _SIGN = "[-−–—]? *"
 MONEY_SPAN = re.compile(rf"{_SIGN}{_AMOUNT.pattern}(?: *(?:/|per +) *[a-z]+)?")
 """What may be several words of one amount or price, right or wrong: ``0.40 usd per hour``."""
-_ONE_TIME = rf"{_NUM} *(?:{'|'.join(_TIME_UNITS)})"
+_ONE_TIME = rf"{NUM} *(?:{'|'.join(_TIME_UNITS)})"
 TIME_SPAN = re.compile(rf"{_SIGN}{_ONE_TIME}(?:,? *(?:and +)?{_ONE_TIME})*")
 """What may be several words of one time."""
-SIZE_SPAN = re.compile(rf"{_SIGN}{_NUM} *(?:{'|'.join(_SIZE_UNITS)})")
+SIZE_SPAN = re.compile(rf"{_SIGN}{NUM} *(?:{'|'.join(_SIZE_UNITS)})")
 """What may be two words of one size."""
 _FOREIGN = re.compile(r"[€£¥₹₽₩]|\b(?:eur|euros?|gbp|pounds?|chf|jpy|yen|cad|aud|inr)\b")
 _NOT_A_NUMBER = re.compile(r"(?:us\$|\$|usd)? ?[-+]?(?:nan|inf|infinity|∞)\b|∞")
@@ -91,7 +91,7 @@ def _plain_digits(text: str) -> str:
     return digits if digits.isascii() else ""
 
 
-def _plus(text: str, before: str = "", after: str = "") -> str:
+def plus(text: str, before: str = "", after: str = "") -> str:
     """``text`` with its unit when it is a short bare number; as it is when it is more; empty when it is long."""
     clean = text.strip()
     if len(clean) > 20:
@@ -99,7 +99,7 @@ def _plus(text: str, before: str = "", after: str = "") -> str:
     return f"{before}{clean}{after}" if is_bare_number(clean) else clean
 
 
-def _sober(text: str, expected: str, before: str = "", after: str = "") -> str:
+def sober(text: str, expected: str, before: str = "", after: str = "") -> str:
     """``text`` folded, or a fault for what is a number only at first sight."""
     low = _folded(text)
 
@@ -110,14 +110,14 @@ def _sober(text: str, expected: str, before: str = "", after: str = "") -> str:
     for ch in text:
         if not ch.isascii() and unicodedata.category(ch) in ("Nd", "Nl", "No"):
             sentence = "Only the digits 0 to 9 are understood."
-            raise UnitFault(sentence, 0, len(text), expected, _plus(_plain_digits(text), before, after))
+            raise UnitFault(sentence, 0, len(text), expected, plus(_plain_digits(text), before, after))
     fault(_NOT_A_NUMBER.match(low), "It is not a number.")
     unsigned = re.sub(r"[-−–—] ?", "", text, count=1)
-    fault(_NEGATIVE.match(low), "It must be more than zero.", _plus(unsigned, before, after))
+    fault(_NEGATIVE.match(low), "It must be more than zero.", plus(unsigned, before, after))
     fault(_EXPONENT.search(low), "It must be written out, without an exponent.")
     if "," in low and not re.search(r"[a-z],", low):
         grouped = _GROUPED.search(low)
-        better = _plus(text.replace(",", "" if grouped else "."), before, after)
+        better = plus(text.replace(",", "" if grouped else "."), before, after)
         sentence = "It has a comma, which is read differently in different places."
         raise UnitFault(sentence, 0, len(text), expected, better)
     return low
@@ -165,20 +165,20 @@ def _usd(number: Decimal) -> Usd:
 
 def parse_money(text: str) -> Usd:
     """``$5``, ``5$``, ``5 usd``, ``50c``: more than nothing, at most $10,000."""
-    low = _sober(text, MONEY_EXAMPLE, before="$")
+    low = sober(text, MONEY_EXAMPLE, before="$")
     rate = _RATE.fullmatch(low)
     if rate and re.match(r"[$0-9.]", low):
-        better = _plus(text[: rate.end("amount")], "$")
+        better = plus(text[: rate.end("amount")], "$")
         raise UnitFault("It is a price per hour; a total is needed.", 0, len(text), MONEY_EXAMPLE, better)
     number, said = _dollars(low, text, MONEY_EXAMPLE)
     if not said:
-        raise UnitFault("It has no unit.", 0, len(text), MONEY_EXAMPLE, _plus(text, "$"))
+        raise UnitFault("It has no unit.", 0, len(text), MONEY_EXAMPLE, plus(text, "$"))
     return _bounded(_usd(number), text, LEAST_MONEY, MOST_MONEY, "An amount", hourly=False)
 
 
 def parse_rate(text: str) -> Usd:
     """``$0.40/h``, ``0.4/hr``, ``40c per hour``: more than nothing, at most $100/h. The Usd is hourly."""
-    low = _sober(text, RATE_EXAMPLE, "$", "/h")
+    low = sober(text, RATE_EXAMPLE, "$", "/h")
     found = _RATE.fullmatch(low)
     if not found:
         number, _ = _dollars(low, text, RATE_EXAMPLE)
@@ -218,7 +218,7 @@ def _times(low: str, text: str) -> timedelta:
 
 def parse_duration(text: str) -> timedelta:
     """``2h``, ``90m``, ``1h30m``, ``2 hours``, ``1d``: at least a minute, at most 30 days."""
-    low = _sober(text, TIME_EXAMPLE, after="h").strip()
+    low = sober(text, TIME_EXAMPLE, after="h").strip()
     clock = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})", low)
     if clock:
         better = f"{int(clock[1])}h{clock[2]}m"
@@ -247,12 +247,12 @@ def _no_size(low: str, text: str) -> NoReturn:
 
 def parse_size(text: str, most_gb: int = MOST_DISK_GB) -> int:
     """``80GB``, ``80 GiB``, ``1TB`` as whole GB, rounded up; at least 1 GB, at most ``most_gb``."""
-    low = _sober(text, SIZE_EXAMPLE, after="GB").strip()
+    low = sober(text, SIZE_EXAMPLE, after="GB").strip()
     found = _SIZE.fullmatch(low)
     if not found or (found["unit"] and found["unit"] not in _SIZE_UNITS):
         _no_size(low, text)
     if not found["unit"]:
-        raise UnitFault("It has no unit.", 0, len(text), SIZE_EXAMPLE, _plus(text, after="GB"))
+        raise UnitFault("It has no unit.", 0, len(text), SIZE_EXAMPLE, plus(text, after="GB"))
     exact = min(Decimal(found["number"]), Decimal(10**9)) * _SIZE_UNITS[found["unit"]]
     if not exact:
         raise UnitFault("It must be more than zero.", 0, len(text), SIZE_EXAMPLE)

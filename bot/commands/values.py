@@ -17,13 +17,17 @@ from bot.domain.errors import AskAgain
 from bot.domain.market import ANY
 from bot.domain.money import Usd
 from bot.domain.nearest import nearest
+from bot.domain.orphan import Fate
 
 MOST_GPUS = 16
 MOST_LINES = 10_000
 _COUNT = re.compile(r"(?:[x×*] ?(?P<after>[0-9]+)|(?P<before>[0-9]+) ?[x×])", re.IGNORECASE)
 _ID = re.compile(r"[A-Za-z0-9]{6}")
+_MACHINE = re.compile(r"(?=.*[0-9/]|.{8}).+")
+"""Vendors' ids have digits, or are long; a short word of letters is a slip of the tongue."""
+DEEDS = (ALL, *(fate.value for fate in Fate))
 
-Value = str | int | timedelta | Usd | tuple[gpus.GpuModel, ...]
+Value = str | int | float | timedelta | Usd | tuple[gpus.GpuModel, ...]
 """GPUs are the models that were perhaps meant; whether that is one is judged when the line is read to its end.
 Empty: any GPU."""
 Found = tuple[Value, int]
@@ -106,6 +110,10 @@ def _name(scope: Scope, slot: Slot, found: Word) -> Value | None:
             return text.lower() if text.lower() in BY_NAME else None
         case Slot.LINES:
             return _lines(scope, found)
+        case Slot.DEED:
+            return text.lower() if text.lower() in DEEDS else None
+        case Slot.MACHINE:
+            return text if _MACHINE.fullmatch(text) else None
         case _:
             return None
 
@@ -166,6 +174,10 @@ def unknown(scope: Scope, option: OptionSpec, found: Word) -> AskAgain:
             near = nearest(found.text, (MINE, ALL))
         case Slot.RENTAL:
             expected, near = "an id of six letters and digits such as k7m2qd", ""
+        case Slot.DEED:
+            expected, near = listing(DEEDS), nearest(found.text, DEEDS)
+        case Slot.MACHINE:
+            expected, near = "provider/id as `orphans` calls it", ""
         case _:
             expected, near = f"1 to {MOST_LINES}", ""
     noun = "a rental id" if option.slot is Slot.WHICH else option.noun

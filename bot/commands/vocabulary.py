@@ -15,7 +15,7 @@ class ProviderWord:
     name: str
     title: str = ""
     available: bool = True
-    """False: its adapter comes with a later release; the word is understood all the same."""
+    """False: it is not configured; the word is understood all the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ def suggestions(recipe: Recipe, profiles: Sequence[Profile]) -> tuple[Suggestion
     fits = (
         Suggestion(one.family, one.title, one.example_gpu, one.example_hourly)
         for one in profiles
-        if not one.owned and one.available
+        if not one.owned
         if (vram := usual_vram(one.example_gpu)) is None or enough(vram, recipe.requirements.vram_gb)
     )
     return tuple(sorted(fits, key=lambda one: (one.hourly, one.title)))

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from bot.domain.market import Offer
 from bot.domain.money import ZERO, Usd
-from bot.domain.rental import Rental
+from bot.domain.rental import Attempt, Rental
 
 RUNGS = (50, 75, 90)
 """Percent of money or time at which a reminder is due."""
@@ -23,24 +23,44 @@ def worst_case(offer: Offer, lifetime: timedelta, latency: timedelta, traffic_gb
 
 
 def most(offer: Offer, lifetime: timedelta, latency: timedelta, traffic_gb: int = 0) -> Usd:
-    """The same to the micro-dollar: rate until the hard end plus the teardown's latency, plus traffic."""
-    return offer.hourly.over(lifetime + latency) + offer.traffic_per_gb * traffic_gb
+    """The same to the micro-dollar: the highest rate that is taken unasked, until the hard end plus the teardown's
+    latency (and what the vendor rounds up), plus traffic."""
+    billed = lifetime + latency + offer.billing_step
+    return offer.ceiling.over(billed) + offer.traffic_per_gb * traffic_gb
 
 
 def lifetime_within(budget: Usd, offer: Offer, latency: timedelta, traffic_gb: int = 0) -> timedelta:
     """The longest lifetime whose worst case ``budget`` covers; negative when not even the latency is covered."""
     left = budget - offer.traffic_per_gb * traffic_gb
-    length = left.lasts(offer.hourly)
-    return length if length == timedelta.max else length - latency
+    length = left.lasts(offer.ceiling)
+    return length if length == timedelta.max else length - latency - offer.billing_step
 
 
 def spent(rental: Rental, now: datetime) -> Usd:
-    """What all attempts cost so far, from each launch try until it was proven gone."""
+    """What all attempts cost so far, as their vendors bill."""
     total = ZERO
     for attempt in rental.attempts:
-        if not attempt.refused:
-            total += attempt.offer.hourly.over((attempt.gone_at or now) - attempt.tried_at)
+        total += cost(attempt, now)
     return total
+
+
+def cost(attempt: Attempt, now: datetime) -> Usd:
+    """One attempt, by its offer's terms. What is not known yet counts as billed: a launch whose answer was lost until
+    it is proven that nothing came of it, a boot until the machine is seen to run."""
+    offer, end = attempt.offer, attempt.ended_at or attempt.gone_at or now
+    if attempt.refused or (attempt.gone_at is not None and attempt.machine_id is None):
+        return ZERO
+    total = offer.disk_hourly.over(end - attempt.tried_at)
+    total += Usd(-(-offer.traffic_per_gb.micros * attempt.traffic_bytes // 10**9))
+    start: datetime | None = attempt.tried_at
+    if offer.gpu_from_running and (attempt.running_at is not None or attempt.ended_at is not None):
+        start = attempt.running_at
+    if start is None or start >= end:
+        return total
+    length = end - start
+    if offer.billing_step:
+        length = -(-length // offer.billing_step) * offer.billing_step
+    return total + (offer.hourly - offer.disk_hourly).over(length)
 
 
 def salvage_window(rental: Rental, megabytes: float) -> timedelta:

@@ -28,6 +28,8 @@ def status(rental: Rental) -> str:
         return "closed"
     if rental.goal is Goal.GONE:
         return "pulling results" if rental.step is Step.PULL_RESULTS else "tearing down"
+    if rental.asks_again:
+        return "quoted"
     if rental.goal is Goal.QUOTED:
         return "quoted" if rental.offer is not None and rental.quoted_at is not None else "choosing an offer"
     attempt = rental.attempt
@@ -68,9 +70,8 @@ def card(rental: Rental, now: datetime, soft_end: datetime | None = None) -> Rep
 
 def _lines(rental: Rental, state: str) -> list[str]:
     if state == "quoted":
-        return [
-            f"This cannot cost more than {rental.worst_case}. Nothing is rented before somebody confirms."
-        ]
+        said = f"This cannot cost more than {rental.worst_case}. Nothing is rented before somebody confirms."
+        return [f"The price rose since it was confirmed. {said}" if rental.asks_again else said]
     if rental.closed_at is not None:
         return [_last_word(rental), _fix(rental)]
     if rental.goal is Goal.GONE and rental.ending is not None:
@@ -112,6 +113,8 @@ def _fields(
         found.append(("machine", f"{rental.offer.gpu}{count} at {rental.offer.hourly.rate()}"))
         if rental.offer.note and state in ("quoted", "ready"):
             found.append(("note", rental.offer.note))
+        if rental.offer.traffic_per_gb.micros and state == "quoted":
+            found.append(("traffic", f"${rental.offer.traffic_per_gb.dollars.normalize():f} a GB, included"))
     found += _money(rental, now)
     found += _time(rental, now, soft_end)
     attempt = rental.attempt

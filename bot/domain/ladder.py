@@ -130,6 +130,8 @@ def _climbing(rental: Rental, seen: Seen, now: datetime, soft_end: datetime | No
         return Rise(Ending.DONE)  # first of all: a machine that is lost now has nothing of ours any more
     if _too_late_to_train(rental, now, soft_end):
         return Rise(Ending.SOFT_END, "the time for training is used; what there is gets pulled")
+    if rental.asks_again:
+        return _asking_again(rental, now)
     attempt = rental.attempt
     if attempt is not None and attempt.machine_id and attempt.running_at:
         if seen is Seen.VANISHED:
@@ -150,6 +152,14 @@ def _climbing(rental: Rental, seen: Seen, now: datetime, soft_end: datetime | No
         (rental.trained_at, Step.TRAIN),
     )
     return next((step for fact, step in rungs if fact is None), Step.PULL_RESULTS)
+
+
+def _asking_again(rental: Rental, now: datetime) -> Decision:
+    """The price rose after the confirm: nothing is rented before somebody says yes to the new one."""
+    asked_at = rental.reasked_at or now
+    if now >= asked_at + QUOTE_LIFE:
+        return Rise(Ending.EXPIRED, "nobody confirmed the new price in time")
+    return Rest(asked_at + QUOTE_LIFE, "the price rose; waiting for a confirm of the new one")
 
 
 def _too_late_to_train(rental: Rental, now: datetime, soft_end: datetime | None) -> bool:

@@ -167,6 +167,8 @@ class Capabilities:
     spot: bool = False
     no_spot: str = ""
     """Why there is none, as half a sentence: ``RunPod ended its spot machines in 2026``."""
+    untold: frozenset[str] = frozenset()
+    """Fields of ``Want`` that its offers never tell (``reliability``): who asks for one is told that none is here."""
     self_destruct: bool = False
     """A key scoped to one machine exists, so that the machine can end itself."""
     settle: timedelta = timedelta(seconds=60)
@@ -197,8 +199,8 @@ class Profile:
     down_mbps: int = 500
     owned: bool = False
     """The team's own computers: free but for electricity."""
-    available: bool = True
-    """False: its adapter comes with a later release."""
+    setting: str = ""
+    """What has to be set before it can be used: ``RUNPOD_API_KEY``."""
 
 
 class AccountNote(StrEnum):
@@ -206,7 +208,6 @@ class AccountNote(StrEnum):
 
     READY = "ready"
     NOT_CONFIGURED = "not configured"
-    NOT_YET = "not yet"
     FAULT = "fault"
 
 
@@ -243,6 +244,8 @@ class Mark(StrEnum):
     GOOD = "ok"
     WARN = "warn"
     BAD = "fail"
+    OFF = "off"
+    """Not configured, which is no fault."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from bot.domain import budget
 from bot.domain.clocktime import short, utc
+from bot.domain.market import Account
+from bot.domain.money import ZERO
 from bot.domain.rental import Attempt, Goal, Rental, Step
 from bot.domain.talk import Button, Kind, Reply, Tone
 
@@ -103,6 +105,30 @@ def unpulled(rental: Rental, now: datetime) -> Reply:
         rental=rental.id,
         mention=(rental.owner,),
         data={"rental": rental.id, "unpulled": rental.note, "hard_end": end.isoformat()},
+    )
+
+
+def runway(rental: Rental, account: Account, length: timedelta, now: datetime) -> Reply:
+    """The account's credit ends before the rental does."""
+    end, place = rental.hard_end or now, rental.attempts[-1].offer.provider
+    balance = account.balance or ZERO
+    return Reply(
+        kind=Kind.NOTICE,
+        title=f"{rental.id}: the credit at {place} lasts {short(length)} more",
+        lines=(
+            f"{balance} are left there, and this machine is rented until {utc(end)}.",
+            "When the credit is used up the vendor stops the machine, or deletes it with everything on it.",
+            f"Add credit at {place}, or take the results and end it.",
+        ),
+        buttons=(Button("Tear down", f"down {rental.id}", danger=True),),
+        tone=Tone.ALARM if length <= timedelta(hours=1) else Tone.WARN,
+        rental=rental.id,
+        mention=(rental.owner,),
+        data={
+            "rental": rental.id,
+            "balance_usd": str(balance.dollars),
+            "runway_s": round(length.total_seconds()),
+        },
     )
 
 

@@ -120,6 +120,12 @@ class Attempt:
     """When a complete listing first showed nothing under our label."""
     gone_at: datetime | None = None
     """Proven gone: second complete listing and inspect."""
+    ended_at: datetime | None = None
+    """When the vendor took the destroy after which the machine was gone: billing ended."""
+    traffic_bytes: int = 0
+    """What we sent and fetched; some vendors bill it."""
+    barred: bool = False
+    """Its provider refused for a reason only a person can mend; it is not asked again in this rental."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +209,8 @@ class Rental:
     step: Step | None = None
     """The rung the last pass stood on."""
     salvage_tries: int = 0
+    reasked_at: datetime | None = None
+    """When a dearer price was put to the owner after the first confirm."""
 
     @property
     def attempt(self) -> Attempt | None:
@@ -224,6 +232,12 @@ class Rental:
     def wished(self) -> Goal:
         """What a confirm raises the goal to."""
         return Goal.TRAINED if self.job else Goal.READY
+
+    @property
+    def asks_again(self) -> bool:
+        """Whether a dearer price than was confirmed waits for a yes."""
+        asked, said = self.reasked_at, self.confirmed_at
+        return asked is not None and (said is None or said < asked)
 
     @property
     def is_open(self) -> bool:

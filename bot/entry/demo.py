@@ -1,41 +1,135 @@
-"""``lastcall demo``: a whole rental of this computer, told step by step, then the prompt."""
+"""``lastcall demo``: rentals of this computer and of three simulated clouds, told step by step, then the prompt."""
 
 from __future__ import annotations
 
 import sys
 
-from bot.domain.rental import Step
-from bot.domain.talk import Kind, Reply, Tone
-from bot.entry.chat import chat
+from bot.domain import budget
+from bot.domain.rental import Goal, Rental, Step
+from bot.domain.talk import Kind, Reply, Table, Tone
 from bot.entry.terminal import Terminal, open_terminal
 from bot.settings import Settings
 from bot.store.journal import Line
 from bot.wiring import Told
+from bot.wiring.stage import BY_HAND, TRAININGS, Stage, stage
 
-LINE = "train tiny-lora quick on local"
 _STEPS = {step.value: f"{number}/{len(Step)}" for number, step in enumerate(Step, 1)}
 _TONES = {"closed": Tone.GOOD, "trouble": Tone.WARN, "failure": Tone.ALARM}
 _TOLD = {*_STEPS, *_TONES, "launch"}
+_INTERRUPTED = 130
 
 
-async def demo(settings: Settings) -> int:
-    """Play it, say where the results are, and stay at the prompt where there is one."""
-    async with open_terminal(settings, interactive=False, story=True) as terminal:
-        screen = terminal.console.screen
-        await screen.answer(
-            Reply(
-                Kind.ANSWER,
-                "Lastcall demo: a rental of this computer, from the first word to the closed tab",
-                ("It costs nothing. Ctrl-C tears down before it leaves.",),
-            )
-        )
-        await screen.say(f"> /gpu {LINE}")
+async def demo(settings: Settings, *, play: bool) -> int:
+    """Play it, say where the results are and what the vendors' meters show, and stay at the prompt where there is one
+    (``play``: never). 0 only when every rental went well and no meter shows anything running."""
+    async with (
+        await stage(settings) as staged,
+        open_terminal(
+            staged.settings(settings), interactive=False, story=True, clock=staged.clock, speed=staged.speed
+        ) as terminal,
+    ):
+        await terminal.console.screen.answer(_opening(staged))
         terminal.console.before = _Teller(terminal).tell
-        code = await terminal.run(LINE, wait=True, yes=False)
-        await _where(terminal)
-    if code == 0 and sys.stdin.isatty() and sys.stdout.isatty():
-        return await chat(settings, line=None, wait=False, json=False, yes=False)
-    return code
+        code = await _play(terminal)
+        if code != _INTERRUPTED:
+            await _where(terminal)
+        await terminal.console.screen.answer(_books(staged, await _counted(terminal)))
+        left = any(one.running for one in staged.meters())
+    if code == 0 and not left and not play and sys.stdin.isatty() and sys.stdout.isatty():
+        return await _prompt(settings)
+    return code or int(left)
+
+
+async def _prompt(settings: Settings) -> int:
+    """The same clouds, to be tried by hand."""
+    async with (
+        await stage(settings) as staged,
+        open_terminal(
+            staged.settings(settings), interactive=True, clock=staged.clock, speed=staged.speed
+        ) as terminal,
+    ):
+        await terminal.console.screen.say(
+            "Lastcall on simulated clouds: nothing is paid here. Type help, or quit to leave."
+        )
+        await terminal.console.listen(terminal.app.desk)
+    return 0
+
+
+async def _play(terminal: Terminal) -> int:
+    for line in TRAININGS:
+        await terminal.console.screen.say(f"> /gpu {line}")
+        if code := await terminal.run(line, wait=True, yes=True):
+            return code
+    await terminal.console.screen.say(f"> /gpu {BY_HAND}")
+    if code := await terminal.run(BY_HAND, wait=False, yes=True):
+        return code
+    rental = await _reminded(terminal)
+    await terminal.console.screen.say(f"> /gpu down {rental.id}")
+    return await terminal.run(f"down {rental.id}", wait=True, yes=False)
+
+
+async def _reminded(terminal: Terminal) -> Rental:
+    """The machine that nobody uses, once its reminder was said."""
+    while True:
+        rental = next(iter(await terminal.mine()), None)
+        if rental is None or rental.goal is Goal.GONE:
+            raise ValueError("the rental by hand ended before its reminder")
+        if rental.reminded:
+            await terminal.say_the_rest()
+            return rental
+        await terminal.app.ticker.next("engine")
+
+
+def _opening(staged: Stage) -> Reply:
+    names = ", ".join(one.vendor for one in staged.meters())
+    return Reply(
+        Kind.ANSWER,
+        "Lastcall demo: four rentals, from the first word to the closed tab",
+        (
+            f"{names} are SIMULATED on this computer; the first rental is this computer itself.",
+            f"HTTP, SSH, files and training are real. The clock runs {staged.speed} times as fast; nothing is paid.",
+            "Ctrl-C tears down before it leaves.",
+        ),
+    )
+
+
+async def _counted(terminal: Terminal) -> dict[str, str]:
+    """What Lastcall's own meter says, by provider."""
+    totals: dict[str, int] = {}
+    rentals = await terminal.app.store.rentals.closed_ones(limit=20, owner=terminal.seat.actor.key)
+    for rental in rentals:
+        if rental.channel.id != terminal.seat.session or rental.closed_at is None:
+            continue
+        for attempt in rental.attempts:
+            cost = budget.cost(attempt, rental.closed_at).micros
+            title = terminal.app.providers[attempt.offer.provider].profile.title
+            totals[title] = totals.get(title, 0) + cost
+    return {title: f"${micros / 1e6:.4f}" for title, micros in totals.items()}
+
+
+def _books(staged: Stage, counted: dict[str, str]) -> Reply:
+    """The closing bill: ours beside the vendors'."""
+    meters = staged.meters()
+    rows = tuple(
+        (
+            one.vendor,
+            str(one.machines),
+            str(one.running),
+            f"${one.billed.dollars:.4f}",
+            counted.get(one.vendor, "$0.0000"),
+        )
+        for one in meters
+    )
+    left = sum(one.running for one in meters)
+    table = Table(("simulated vendor", "machines", "running now", "its invoice", "Lastcall counted"), rows)
+    title = f"{left} machines still run" if left else "The vendors' own meters: nothing is running"
+    data = {
+        "running": left,
+        "vendors": {
+            one.vendor: {"running": one.running, "billed_usd": str(one.billed.dollars)} for one in meters
+        },
+    }
+    return Reply(Kind.ANSWER, title, tables=(table,), tone=Tone.ALARM if left else Tone.GOOD, data=data)
 
 
 class _Teller:
@@ -69,11 +163,15 @@ class _Teller:
 
 
 async def _where(terminal: Terminal) -> None:
-    closed = await terminal.app.store.rentals.closed_ones(limit=1, owner=terminal.seat.actor.key)
-    if not closed or not closed[0].results or closed[0].channel.id != terminal.seat.session:
+    closed = await terminal.app.store.rentals.closed_ones(limit=9, owner=terminal.seat.actor.key)
+    trained = [one for one in closed if one.results and one.channel.id == terminal.seat.session]
+    if not trained:
         return
-    found = [("results", str(terminal.app.settings.data / "results" / closed[0].id))]
-    found += [("loss curve", one.path) for one in closed[0].results if one.name == "loss.png"]
+    folder = terminal.app.settings.data / "results"
+    found = [
+        (str(one.offer.provider if one.offer else ""), str(folder / one.id)) for one in reversed(trained)
+    ]
+    found += [("loss curve", one.path) for one in trained[-1].results if one.name == "loss.png"]
     found.append(
         ("next", "type help, or train on your own images: train tiny-lora quick on local data ./folder")
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from pydantic import SecretStr
+
 from bot.domain.money import Usd
 from bot.settings import Settings
 
@@ -15,7 +17,7 @@ def example() -> str:
     """The text of ``.env.example``."""
     parts = [_HEAD]
     for name, field in Settings.model_fields.items():
-        parts.append(f"# {field.description}\n#LASTCALL_{name.upper()}={_shown(field.default)}\n")
+        parts.append(f"# {field.description}\n#{Settings.variable(name)}={_shown(field.default)}\n")
     return "\n".join(parts)
 
 
@@ -24,4 +26,6 @@ def _shown(value: Any) -> str:
         return f"${value.dollars.normalize():f}"
     if isinstance(value, timedelta):
         return f"{value.total_seconds() / 3600:g}h"
+    if isinstance(value, SecretStr):
+        return ""
     return "" if value is None else str(value)

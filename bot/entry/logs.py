@@ -48,5 +48,15 @@ def _install(handler: logging.Handler, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("asyncssh", "aiosqlite", "sqlalchemy", "matplotlib", "PIL", "alembic", "asyncio"):
+    for noisy in (
+        "asyncssh",
+        "aiosqlite",
+        "sqlalchemy",
+        "matplotlib",
+        "PIL",
+        "alembic",
+        "asyncio",
+        "httpx",
+        "httpcore",
+    ):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level]))

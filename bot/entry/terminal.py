@@ -16,6 +16,7 @@ from pathlib import Path
 from bot.domain.rental import Rental
 from bot.domain.talk import Actor
 from bot.entry import logs
+from bot.ports import Clock
 from bot.settings import Settings
 from bot.wiring import (
     App,
@@ -80,7 +81,7 @@ class Terminal:
     async def begin(self) -> None:
         """Take the session's lease and let the beats begin."""
         await self._alive()
-        await self.app.start([self.console])
+        await self.app.start([self.console], homes=[self.seat.channel])
         self.app.ticker.every("terminal", lambda: _LEASE / 3, self._alive)
         self.app.ticker.every("names", lambda: timedelta(seconds=5), self._look_at_ids)
 
@@ -98,7 +99,9 @@ class Terminal:
 
     async def _alive(self) -> None:
         now = self.app.clock.now()
-        await self.app.store.leases.take(self.lease, token=self.app.token, now=now, until=now + _LEASE)
+        await self.app.store.leases.take(
+            self.lease, token=self.app.token, now=now, until=now + _LEASE * self.app.speed
+        )
         await self.sessions.look()
 
     async def _look_at_ids(self) -> None:
@@ -175,11 +178,17 @@ class Terminal:
 
 @asynccontextmanager
 async def open_terminal(
-    settings: Settings, *, interactive: bool, json: bool = False, story: bool = False
+    settings: Settings,
+    *,
+    interactive: bool,
+    json: bool = False,
+    story: bool = False,
+    clock: Clock | None = None,
+    speed: int = 1,
 ) -> AsyncIterator[Terminal]:
-    """An app with a terminal on it, begun and ended in order."""
+    """An app with a terminal on it, begun and ended in order. ``clock`` and ``speed`` as in ``App.build``."""
     logs.to_file(settings.data, settings.log_level)
-    app = await App.build(settings, aside=True)
+    app = await App.build(settings, aside=True, clock=clock, speed=speed)
     terminal = Terminal(app, interactive=interactive, json=json, story=story)
     await terminal.begin()
     try:

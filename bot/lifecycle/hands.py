@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.domain.ladder import Seen
 from bot.domain.money import Usd
+from bot.domain.orphan import GRACE
 from bot.domain.rental import Rental
 from bot.lifecycle.watch import Watch
 from bot.ports import Clock, Ids, Provider, Shell
@@ -25,10 +26,14 @@ class Limits:
     auto_confirm: Usd
     claim: timedelta = timedelta(seconds=60)
     """How long a claim lasts without being held."""
-    way_in: timedelta = timedelta(minutes=5)
-    """From "running" to a command that runs."""
+    way_in: timedelta = timedelta(minutes=4)
+    """From "running" to a port that is open."""
+    next_stage: timedelta = timedelta(minutes=1)
+    """From there to an accepted key, and from that to a command that runs."""
     unreachable: timedelta = timedelta(minutes=10)
     """A machine that cannot be reached for about this long is given up."""
+    orphan_grace: timedelta = GRACE
+    """A machine of ours that no rental knows is killed this long after it was first seen."""
 
 
 @dataclass(frozen=True, slots=True)

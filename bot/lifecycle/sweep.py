@@ -1,20 +1,27 @@
 """Sweep: compare what the providers list with what the store knows, and end whatever of ours should not be.
 
-A machine with our namespace's label whose attempt is proven gone, whose rental is closed or unknown, came late
-or came back: it is destroyed. A machine without our label is never touched.
+A machine whose attempt is proven gone, or whose rental is closed, came late or came back: it is destroyed at once. One
+with our namespace that no rental here knows is an orphan: ``orphan_care``. A machine without our label is never
+touched.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from bot.domain import label as labels
 from bot.domain.errors import ProviderError
 from bot.domain.market import Machine
+from bot.domain.orphan import Owner, is_ours
+from bot.domain.orphan_cards import digest, stray
+from bot.domain.talk import Channel
 from bot.lifecycle.hands import Hands
+from bot.lifecycle.orphan_care import OrphanCare
+from bot.lifecycle.watch import Listing
 from bot.ports import Provider
-from bot.store.rows import Entry
+from bot.store.rows import Entry, Say
 
 log = logging.getLogger("lastcall.sweep")
 
@@ -22,38 +29,64 @@ EVERY = timedelta(seconds=60)
 
 
 class Sweep:
-    """One process at a time, elected by a lease."""
+    """One process at a time, elected by a lease. ``homes`` says where to tell of what belongs to nobody."""
 
-    def __init__(self, hands: Hands, namespace: str) -> None:
+    def __init__(
+        self, hands: Hands, namespace: str, *, homes: Callable[[], Sequence[Channel]] = tuple
+    ) -> None:
         self._hands = hands
         self._namespace = namespace
         self._token = hands.ids.token()
+        self._care = OrphanCare(hands, namespace, homes)
+
+    async def stop(self) -> None:
+        """Let another process go on at once."""
+        await self._hands.store.leases.release("sweep", token=self._token)
 
     async def tick(self) -> list[str]:
-        """Returns the ids of the machines that were asked to end."""
+        """Returns the ids of the machines that were asked to end. All providers are looked at side by side: one that
+        does not answer holds up no other."""
         now = self._hands.clock.now()
         if not await self._hands.store.leases.take(
             "sweep", token=self._token, now=now, until=now + 2 * EVERY
         ):
             return []
-        ended: list[str] = []
-        for provider in self._hands.providers.values():
-            try:
-                ended += await self._one(provider)
-            except ProviderError as error:
-                log.warning("sweep of %s: %s", provider.name, error)
-            except Exception:
-                log.exception("sweep of %s", provider.name)  # the other providers are swept all the same
-        return ended
+        ended = await asyncio.gather(*(self._safely(one) for one in self._hands.providers.values()))
+        return [machine_id for many in ended for machine_id in many]
+
+    async def _safely(self, provider: Provider) -> list[str]:
+        try:
+            return await self._one(provider)
+        except ProviderError as error:
+            log.warning("sweep of %s: %s", provider.name, error)
+        except Exception:
+            log.exception("sweep of %s", provider.name)  # the other providers are swept all the same
+        return []
 
     async def _one(self, provider: Provider) -> list[str]:
         # Listed first, known second: a machine whose intent is committed after our look is then known, not strange.
+        orphans = self._hands.store.orphans
         listing = await self._hands.watch.listing(provider.name, newer_than=self._hands.clock.now())
-        known = await self._hands.store.rentals.labels()
-        strays = [machine for machine in listing.machines if self._should_end(machine, known)]
-        return [machine.id for machine in strays if await self._end(provider, machine)]
+        owners = await orphans.owners(provider.name, listing.machines)
+        known = await orphans.unfinished(provider.name)
+        followed = {one.machine_id for one in known if one.gone_at is None}
+        ended: list[str] = []
+        for machine in listing.machines:
+            owner = None if machine.id in followed else owners.get(machine.id)
+            if owner is not None and self._should_end(machine, owner, listing):
+                ended += await self._end(provider, machine, owner)
+        return ended + await self._care.look(provider, listing, owners, known)
 
-    async def _end(self, provider: Provider, machine: Machine) -> bool:
+    def _should_end(self, machine: Machine, owner: Owner, listing: Listing) -> bool:
+        if not is_ours(machine.label, self._namespace):
+            return False
+        if not owner.lives:
+            return True
+        # A launch that brought forth two: the one that the rental does not know bills for nothing.
+        other = owner.machine_id is not None and machine.id != owner.machine_id
+        return other and listing.by_id(owner.machine_id or "") is not None
+
+    async def _end(self, provider: Provider, machine: Machine, owner: Owner) -> list[str]:
         log.warning("sweep: %s on %s should not exist any more; ending it", machine.id, provider.name)
         try:
             await provider.destroy(machine.id)
@@ -61,15 +94,11 @@ class Sweep:
             log.warning(
                 "sweep: %s could not be ended: %s", machine.id, error
             )  # its neighbours are not spared for it
-            return False
-        label = labels.parse(machine.label)
+            return []
+        now, store = self._hands.clock.now(), self._hands.store
         entry = Entry("sweep", f"ended {machine.id} on {provider.name}: {machine.label} should be gone")
-        now = self._hands.clock.now()
-        await self._hands.store.journal.add([entry], now=now, rental=label.rental if label else "")
-        return True
-
-    def _should_end(self, machine: Machine, known: dict[str, bool]) -> bool:
-        label = labels.parse(machine.label)
-        if label is None or label.namespace != self._namespace:
-            return False
-        return not known.get(machine.label, False)
+        await store.journal.add([entry], now=now, rental=owner.rental)
+        key = f"stray:{owner.rental}:{digest(provider.name, machine.id)}"
+        say = Say(key, owner.channel, stray(owner, machine, now), once=True)
+        await store.outbox.put(say, now=now, rental=owner.rental)
+        return [machine.id]

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot.domain.market import Offer
 from bot.domain.money import ZERO, Usd
 from bot.domain.rental import Ending, Goal, Rental
 from bot.store.rows import (
@@ -64,6 +65,18 @@ class Rentals:
         if confirmed_by:
             values |= {"confirmed_by": confirmed_by, "confirmed_at": now}
         guard = [RENTALS.c.goal < goal, RENTALS.c.closed_at.is_(None)]
+        return await self._change(id, values, guard, now=now, key=key, entry=entry)
+
+    async def confirm_again(self, id: str, *, now: datetime, key: str, entry: Entry, by: str) -> bool:
+        """Yes to the dearer price that was put to the owner after the first confirm. False when nothing is asked."""
+        values = {"confirmed_by": by, "confirmed_at": now, "rev": RENTALS.c.rev + 1, "wake_at": now}
+        asked = RENTALS.c.reasked_at
+        guard = [
+            asked.is_not(None),
+            RENTALS.c.confirmed_at.is_(None) | (RENTALS.c.confirmed_at < asked),
+            RENTALS.c.goal < Goal.GONE,
+            RENTALS.c.closed_at.is_(None),
+        ]
         return await self._change(id, values, guard, now=now, key=key, entry=entry)
 
     async def extend(
@@ -127,6 +140,19 @@ class Rentals:
         return await self._select(
             (query.where(RENTALS.c.owner_key == owner) if owner else query).limit(limit)
         )
+
+    async def bad_hosts(self, *, since: datetime) -> frozenset[str]:
+        """Hosts whose machine was given up before it was ready, in any rental, since that moment. A place with many
+        hosts is not bad for one of them."""
+        query = select(ATTEMPTS.c.offer).where(
+            ATTEMPTS.c.tried_at >= since,
+            ATTEMPTS.c.condemned.is_not(None),
+            ATTEMPTS.c.machine_id.is_not(None),
+            ATTEMPTS.c.ready_at.is_(None),
+        )
+        async with reading(self._engine) as connection:
+            offers: list[Offer] = [row.offer for row in await connection.execute(query)]
+        return frozenset(one.host for one in offers if one.host and not one.pool)
 
     async def labels(self) -> dict[str, bool]:
         """Every label that was ever used, and whether its machine may live."""

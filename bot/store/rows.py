@@ -33,6 +33,7 @@ REQUESTS = table(tables.RequestRow)
 LEASES = table(tables.LeaseRow)
 SECRETS = table(tables.SecretRow)
 MARKS = table(tables.MarkRow)
+ORPHANS = table(tables.OrphanRow)
 
 RENTAL_FIELDS = tuple(field.name for field in fields(Rental) if field.name != "attempts")
 ATTEMPT_FIELDS = tuple(field.name for field in fields(Attempt))

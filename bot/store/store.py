@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.store.claims import Claims
 from bot.store.journal import Journal
 from bot.store.leases import Leases
+from bot.store.orphans import Orphans
 from bot.store.outbox import Outbox
 from bot.store.rentals import Rentals
 from bot.store.rows import MARKS, insert
@@ -19,7 +20,7 @@ from bot.store.vault import Vault
 
 
 class Store:
-    """Rentals and their claims, outbox, journal, leases and vault on one engine."""
+    """Rentals and their claims, orphans, outbox, journal, leases and vault on one engine."""
 
     def __init__(self, engine: AsyncEngine, key: Callable[[], bytes], keys: Path) -> None:
         self.engine = engine
@@ -28,6 +29,7 @@ class Store:
         self.outbox = Outbox(engine)
         self.journal = Journal(engine)
         self.leases = Leases(engine)
+        self.orphans = Orphans(engine)
         self.vault = Vault(engine, key, keys)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The tables. A column that holds a field of ``Rental`` or ``Attempt`` has that field's name."""
+"""The tables. A column that holds a field of ``Rental``, ``Attempt`` or ``Orphan`` has that field's name."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Index, Integer, String, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from bot.domain.market import Access, Offer, Want
+from bot.domain.market import Access, MachineState, Offer, Want
 from bot.domain.money import Usd
+from bot.domain.orphan import Fate
 from bot.domain.rental import Check, Ending, Goal, Job, Progress, ResultFile, Step
 from bot.domain.talk import Actor, Channel, Reply
 from bot.store.types import Plain, Rank, Span, UsdMicros, UtcTime, Value, Word
@@ -63,6 +64,7 @@ class RentalRow(SQLModel, table=True):
     note: str = Field(default="", sa_column=Column(Plain(), nullable=False))
     step: Step | None = Field(default=None, sa_column=Column(Word(Step)))
     salvage_tries: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+    reasked_at: datetime | None = _time()
     wake_at: datetime = _time(null=False, index=True)
     claim_token: str | None = Field(default=None, sa_column=Column(String(64)))
     claim_until: datetime | None = _time()
@@ -92,6 +94,33 @@ class AttemptRow(SQLModel, table=True):
     destroy_asked_at: datetime | None = _time()
     absent_at: datetime | None = _time()
     gone_at: datetime | None = _time()
+    ended_at: datetime | None = _time()
+    traffic_bytes: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    barred: bool = Field(default=False, nullable=False)
+
+
+class OrphanRow(SQLModel, table=True):
+    """A machine with our namespace's label that no rental of this database ever had; never deleted."""
+
+    __tablename__ = "orphans"
+
+    provider: str = Field(sa_column=Column(String(100), primary_key=True))
+    machine_id: str = Field(sa_column=Column(String(200), primary_key=True))
+    label: str = Field(sa_column=Column(Plain(), nullable=False))
+    gpu: str = Field(default="", sa_column=Column(Plain(), nullable=False))
+    state: MachineState = Field(sa_column=Column(Word(MachineState), nullable=False))
+    hourly: Usd | None = Field(default=None, sa_column=Column(UsdMicros()))
+    found_at: datetime = _time(null=False)
+    kill_at: datetime = _time(null=False)
+    fate: Fate | None = Field(default=None, sa_column=Column(Word(Fate)))
+    decided_by: Actor | None = _value(Actor)
+    decided_at: datetime | None = _time()
+    rental: str = Field(default="", sa_column=Column(String(6), nullable=False))
+    asked_at: datetime | None = _time()
+    absent_at: datetime | None = _time()
+    gone_at: datetime | None = _time()
+    tidied_at: datetime | None = _time()
+    note: str = Field(default="", sa_column=Column(Plain(), nullable=False))
 
 
 class JournalRow(SQLModel, table=True):

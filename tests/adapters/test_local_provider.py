@@ -19,7 +19,7 @@ from adapters.providers.local import LocalProvider, this_computer, workstation, 
 from adapters.providers.local.far import keeper, processes
 from adapters.providers.local.host import Host
 from adapters.providers.local.offers import Seller, offers
-from adapters.registry import PROFILES, providers
+from adapters.registry import PROFILES, computers
 from adapters.shell import Shells
 from bot.domain.errors import NeedsHuman, NoCapacity, ProviderError, TryLater, VendorChanged
 from bot.domain.gpus import model
@@ -445,15 +445,15 @@ async def test_an_answer_that_cannot_be_read_is_unknown(ran: Ran, error: type[Pr
 def test_every_computer_is_a_provider_of_its_own(tmp_path: Path):
     """One that is offline must not keep another's rentals open."""
     shell = Shells(MemoryKeyring({}))
-    found = providers(shell, data_dir=tmp_path, namespace="tests", local_hosts="ann@ws1,ws2")
+    found = computers(shell, data_dir=tmp_path, namespace="tests", local_hosts="ann@ws1,ws2")
     assert [one.name for one in found] == ["local", "local/ws1", "local/ws2"]
     assert {one.profile.family for one in found} == {"local"}
     with pytest.raises(ValueError, match="LASTCALL_LOCAL_SHELL"):
-        providers(shell, data_dir=tmp_path, namespace="tests", local_shell="telnet")
+        computers(shell, data_dir=tmp_path, namespace="tests", local_shell="telnet")
 
 
 def test_every_provider_can_be_compared():
-    """Those of later releases, too; their examples are cards that we know, at a rate."""
+    """Configured or not; their examples are cards that we know, at a rate, and each cloud names its setting."""
     assert [one.family for one in PROFILES] == ["local", "vast", "runpod", "lambda"]
-    assert [one.family for one in PROFILES if one.available] == ["local"]
+    assert [one.setting for one in PROFILES] == ["", "VAST_API_KEY", "RUNPOD_API_KEY", "LAMBDA_API_KEY"]
     assert all(one.example_hourly > ZERO and model(one.example_gpu) for one in PROFILES if not one.owned)

@@ -1,4 +1,4 @@
-"""``python -m tests.bench [idle|start|demo|store …]``: a line for each figure, with what it may be at most.
+"""``python -m tests.bench [idle|start|demo|store|market …]``: a line for each figure, with what it may be at most.
 
 Exit code 1 when a figure is past its limit.
 """
@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import claims, process
+from tests.bench import claims, offers, process
 from tests.support.postgres import running_postgres
 
 MINUTES_BETWEEN_LOOKS = 5
-"""As bot/wiring.py has it for a server that had nothing open for long."""
+"""As bot/wiring/app.py has it for a server that had nothing open for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +69,21 @@ def store(_: float) -> Iterator[Figure]:
             yield Figure(f"claims, {name}", claimed, "a second", None, beside)
 
 
+def market(_: float) -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory() as folder:
+        ours, bare = asyncio.run(offers.beyond_the_slowest(Path(folder), 9))
+    slowest = max(offers.TAKES.values())
+    ratio = (slowest + ours) / (slowest + bare)
+    beside = f"{ratio:.3f} x a bare wait for the same three ({bare * 1000:.2f} ms beyond the slowest)"
+    yield Figure("offers over three, beyond the slowest", ours * 1000, "ms", 20, beside)
+
+
 BENCHES: dict[str, Callable[[float], Iterator[Figure]]] = {
     "idle": idle,
     "start": start,
     "demo": demo,
     "store": store,
+    "market": market,
 }
 
 

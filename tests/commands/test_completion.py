@@ -74,6 +74,12 @@ def test_a_rentals_id_is_offered_from_those_that_are_passed_in():
     assert complete("ssh k", VOCABULARY) == []
 
 
+def test_a_provider_that_is_not_configured_is_offered_as_such():
+    """It can be compared and estimated; renting there needs a key first."""
+    (found,) = complete("offers run", VOCABULARY)
+    assert (found.text, found.description) == ("runpod", "RunPod (not configured)")
+
+
 def test_the_place_is_where_the_typed_part_begins():
     """The text replaces the rest of the line from there."""
     for line in ("up va", "/gpu up va", "up --on=va"):

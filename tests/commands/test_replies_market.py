@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.commands.replies_market import advise_reply, estimate_reply, offers_reply, providers_reply
+from bot.commands.replies_market import advise_reply, estimate_reply, providers_reply
 from bot.domain.advice import advise
 from bot.domain.hardware import GpuKind, Hardware
 from bot.domain.market import Account, AccountNote, Offer, Profile
@@ -18,17 +18,17 @@ from bot.domain.recipe import Recipe, Requirements
 from bot.domain.talk import Kind, Reply, Tone
 
 
-def profile(family: str, gpu: str, hourly: str, *, owned: bool = False, available: bool = True) -> Profile:
+def profile(family: str, gpu: str, hourly: str, *, owned: bool = False, setting: str = "") -> Profile:
     """A provider for the comparison."""
     return Profile(
         family=family, title=family.title(), best_for="cheap runs", gpu_options="many", price_range="$0.10 to $3",
         ease="easy", example_gpu=gpu, example_hourly=Usd.of(hourly), boot=timedelta(minutes=3), owned=owned,
-        available=available,
+        setting=setting,
     )  # fmt: skip
 
 
 ONE, TWO = profile("one", "RTX 3090", "0.20"), profile("two", "RTX 3090", "0.30")
-THREE, HOME = profile("three", "A10", "0.80", available=False), profile("home", "", "0", owned=True)
+THREE, HOME = profile("three", "A10", "0.80", setting="THREE_KEY"), profile("home", "", "0", owned=True)
 ALL = (ONE, TWO, THREE, HOME)
 RECIPE = Recipe(
     recipe=1, name="big-lora", title="Big LoRA", description="", family="big", tool="t", tool_version="1",
@@ -78,7 +78,17 @@ def test_without_a_rate_every_provider_has_its_typical_row() -> None:
     assert training.rows[3] == ("Home", "free", "free", "free", "free")
     assert [row[0] for row in whole.rows] == ["One", "Two", "Three", "Home"]
     assert all(" to $" in cell for row in whole.rows[:3] for cell in row[1:])
-    assert "Renting from Three comes with a later release." in reply.lines
+    assert not any("later release" in line or "configured" in line for line in reply.lines)
+
+
+def test_who_is_not_configured_is_said_with_what_to_set() -> None:
+    """In the estimate and beside the cards to rent, in the sentence that was given."""
+    missing = "Three is not configured: set THREE_KEY."
+    assert missing in estimate_reply(ALL, {}, None, None, None, None, missing=missing).lines
+    bare = Hardware(GpuKind.NONE, sentence="No GPU was found.")
+    assert missing in advise_reply(RECIPE, advise(RECIPE, [bare], ALL), missing).lines
+    easy = RECIPE.model_copy(update={"requirements": Requirements(gpu=False)})
+    assert missing not in advise_reply(easy, advise(easy, [bare], ALL), missing).lines
 
 
 def test_the_note_explains_why_the_two_tables_differ() -> None:
@@ -157,7 +167,7 @@ def test_advice_names_the_place_the_reasons_and_the_cards() -> None:
     assert reply.title == "Big LoRA: Cloud"
     assert reply.lines[0] == "No GPU was found."
     assert "A100" in said(reply)
-    assert [row[0] for row in reply.tables[0].rows] == ["One", "Two"]
+    assert [row[0] for row in reply.tables[0].rows] == ["One", "Two", "Three"]
     assert (reply.data["where"], reply.data["cards"][0]["hourly"]) == ("cloud", "0.20")
     assert reply.buttons[0].command == "estimate big-lora"
 
@@ -178,38 +188,16 @@ def test_providers_are_compared_configured_or_not() -> None:
     assert reply.tables[0].header == (
         "Provider", "Best for", "GPU options", "Price range", "Ease of use", "Configured",
     )  # fmt: skip
-    assert [row[-1] for row in reply.tables[0].rows] == ["ready", "fault", "not yet", "2 ready, 1 fault"]
-    assert reply.lines == ("One: Balance $12.34.", "Two: The key was refused.", "Home: ws1 is off.")
+    assert [row[-1] for row in reply.tables[0].rows] == [
+        "ready",
+        "fault",
+        "not configured",
+        "2 ready, 1 fault",
+    ]
+    assert reply.lines == (
+        "One: Balance $12.34.", "Two: The key was refused.", "Home: ws1 is off.",
+        "Three is not configured: set THREE_KEY.",
+    )  # fmt: skip
     assert [one["configured"] for one in reply.data["providers"]] == [True, False, False, True]
     assert providers_reply([ONE], {}).tables[0].rows[0][-1] == "not configured"
     said(reply)
-
-
-def test_offers_are_ranked_over_all_providers() -> None:
-    """Cheapest first, wherever it comes from; spot and traffic are explained once."""
-    spot = replace(
-        OFFER, provider="two", id="s", hourly=Usd.of("0.15"), spot=True, traffic_per_gb=Usd.of("0.02")
-    )
-    reply = offers_reply([OFFER, spot], {})
-    assert [row[-1] for row in reply.tables[0].rows] == ["s", "77"]
-    assert reply.title == "2 offers, from $0.15/h"
-    assert "the vendor may take the machine away" in said(reply)
-    assert "up to $0.02 a GB" in said(reply)
-
-
-def test_a_vendor_that_could_not_be_asked_is_named() -> None:
-    """An empty list with a problem is not "there is nothing"."""
-    reply = offers_reply([], {"two": "its API answered with a fault."})
-    assert reply.title == "No offers found, but not everybody could be asked"
-    assert reply.lines == ("two could not be asked: its API answered with a fault.",)
-    assert offers_reply([], {}).title == "No such offer right now"
-
-
-def test_a_long_list_is_cut_for_people_and_whole_for_programs() -> None:
-    """Fifteen rows, the count of the rest, and every offer in the data."""
-    many = [replace(OFFER, id=str(n), note="One honest sentence.") for n in range(20)]
-    reply = offers_reply(many, {})
-    assert len(reply.tables[0].rows) == 15
-    assert reply.tables[0].note.startswith("5 more")
-    assert len(reply.data["offers"]) == 20
-    assert reply.lines == ("one: One honest sentence.",)

@@ -28,6 +28,9 @@ from bot.domain.errors import Unreachable
 from bot.domain.market import Access, Want
 from bot.domain.money import Usd
 from bot.ports import Provider, Ran
+from tests.contracts.lambda_cloud_stand import simulated_lambda
+from tests.contracts.runpod_stand import simulated_runpod
+from tests.contracts.vast_stand import simulated_vast
 from tests.support.sshd import KEY_REF, MemoryKeyring, RealSshd, find_sshd
 from tests.support.worlds import SECOND, START, WorldLine
 
@@ -163,4 +166,7 @@ PROVIDERS: tuple[Make, ...] = (
     local_over_process,
     local_over_sshd,
     local_on_a_workstation,
+    simulated_lambda,
+    simulated_runpod,
+    simulated_vast,
 )

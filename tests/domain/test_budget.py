@@ -57,12 +57,57 @@ def test_a_length_that_fits_the_budget_has_a_worst_case_within_it(
         assert budget.worst_case(offer, length, latency) <= money.up_to_cent()
 
 
-def test_a_refused_launch_costs_nothing_and_a_lost_one_costs_until_it_is_proven_gone():
-    """Only what may have been billed is counted, and all of that."""
+def test_a_launch_that_brought_nothing_forth_costs_nothing_once_that_is_proven():
+    """A refusal at once; a lost answer counts as billed until two listings show that nothing came of it."""
     refused = an_attempt(1, refused=True, gone_at=START)
-    lost = an_attempt(2, condemned="lost", gone_at=START + 30 * MINUTE)
-    rental = begun(attempts=(refused, lost))
-    assert budget.spent(rental, START + 5 * HOUR) == Usd.of("0.10")
+    lost = an_attempt(2, condemned="lost")
+    assert budget.spent(begun(attempts=(refused, lost)), START + 30 * MINUTE) == Usd.of("0.10")
+    proven = replace(lost, gone_at=START + 40 * MINUTE)
+    assert budget.spent(begun(attempts=(refused, proven)), START + 5 * HOUR) == ZERO
+
+
+def test_a_machine_costs_until_its_destroy_was_taken():
+    """Not until the proof, which comes later."""
+    taken = START + 30 * MINUTE
+    done = an_attempt(1, machine_id="m", ended_at=taken, gone_at=taken + 5 * MINUTE)
+    assert budget.spent(begun(attempts=(done,)), START + 5 * HOUR) == Usd.of("0.10")
+
+
+def test_gpus_that_bill_from_running_cost_nothing_before_and_the_disk_costs_from_the_creation():
+    """As Vast.ai bills: disk from the creation, GPUs while it runs."""
+    offer = replace(
+        OFFER,
+        hourly=Usd.of("0.24"),
+        disk_hourly=Usd.of("0.04"),
+        gpu_from_running=True,
+        traffic_per_gb=Usd.of("0.02"),
+    )
+    one = an_attempt(1, offer=offer, machine_id="m", running_at=START + 6 * MINUTE, traffic_bytes=5 * 10**9)
+    ended = replace(one, ended_at=START + HOUR, gone_at=START + HOUR)
+    assert budget.spent(begun(attempts=(ended,)), START + 9 * HOUR) == Usd.of("0.04") + Usd.of(
+        "0.18"
+    ) + Usd.of("0.10")
+    stuck = replace(ended, running_at=None, traffic_bytes=0)
+    assert budget.spent(begun(attempts=(stuck,)), START + 9 * HOUR) == Usd.of("0.04")
+
+
+def test_a_vendor_that_bills_whole_minutes_is_counted_in_whole_minutes():
+    """As Lambda bills."""
+    offer = replace(OFFER, hourly=Usd.of("0.60"), billing_step=MINUTE, gpu_from_running=True)
+    one = an_attempt(1, offer=offer, machine_id="m", running_at=START, ended_at=START + timedelta(seconds=61))
+    assert budget.spent(begun(attempts=(one,)), START + HOUR) == Usd.of("0.02")
+
+
+@given(rates, lengths, latencies, st.integers(0, 5))
+def test_the_worst_case_covers_a_price_that_rose_as_far_as_it_may(
+    hourly: Usd, lifetime: timedelta, latency: timedelta, percent: int
+):
+    """Up to the drift nobody is asked again, so the figure that was shown has to hold then, too."""
+    offer = replace(OFFER, hourly=hourly, drift=5, billing_step=MINUTE)
+    risen = replace(offer, hourly=Usd(hourly.micros * (100 + percent) // 100))
+    rental = begun(lifetime=lifetime, attempts=(running(offer=risen),))
+    assert rental.hard_end is not None
+    assert budget.spent(rental, rental.hard_end + latency) <= budget.worst_case(offer, lifetime, latency)
 
 
 def test_the_meter_runs_from_the_try_of_the_launch():

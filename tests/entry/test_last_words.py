@@ -70,11 +70,23 @@ def test_a_database_that_is_none_is_told(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     file = tmp_path / "data" / "lastcall.db"
     file.write_text("no database, but somebody's notes " * 50)
-    for word in (("serve",), ("chat", "-c", "status"), ("demo",)):
+    for word in (("serve",), ("chat", "-c", "status")):
         ran = lastcall(tmp_path, *word)
         assert ran.returncode == 1
         assert "file is not a database" in ran.stderr
         assert "Traceback" not in ran.stderr
+    assert file.read_text().startswith("no database")
+
+
+def test_a_demo_whose_own_database_is_none_is_told(tmp_path: Path) -> None:
+    """It has a folder of its own, and leaves what it does not know."""
+    (tmp_path / "data" / "demo").mkdir(parents=True)
+    file = tmp_path / "data" / "demo" / "lastcall.db"
+    file.write_text("no database, but somebody's notes " * 50)
+    ran = lastcall(tmp_path, "demo")
+    assert ran.returncode == 1
+    assert "file is not a database" in ran.stderr
+    assert "Traceback" not in ran.stderr
     assert file.read_text().startswith("no database")
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from adapters.process_mark import here
 from bot.store import Store
-from bot.store.orphans import let_go
+from bot.store.held import let_go
 from bot.store.rows import Entry
 from bot.wiring import is_dead
 from tests.support.rentals import START, a_rental

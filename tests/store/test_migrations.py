@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Table, column, inspect, table, text
 from sqlmodel import SQLModel
 
-from bot.store import Store
+from bot.domain.rental import Goal
+from bot.store import Store, session
+from bot.store.rows import ATTEMPTS, RENTALS, attempt_values, rental_values
 from bot.store.session import migrate, open_database
-from tests.store.tabs import ASKED, KEY, found, opened, texts
+from tests.store.tabs import ASKED, KEY, T0, attempt, found, opened, tab, texts
 
 
 def differences(connection: Connection) -> list[object]:
@@ -54,3 +59,32 @@ async def test_what_is_there_is_kept(database_url: str, tmp_path: Path):
     assert await found(again) == rental
     assert await texts(again) == [ASKED.text]
     await again.close()
+
+
+async def test_an_older_database_is_brought_up_with_what_is_in_it(database_url: str, tmp_path: Path):
+    """A rental that runs while the bot is replaced by a newer one is found as it was."""
+    engine, running = open_database(database_url), tab(goal=Goal.READY, began_at=T0, attempts=(attempt(),))
+    async with engine.begin() as connection:
+        await connection.run_sync(first_release)
+        await connection.run_sync(put_down, RENTALS, rental_values(running) | {"wake_at": T0})
+        await connection.run_sync(put_down, ATTEMPTS, attempt_values(running.id, running.attempts[0]))
+    await engine.dispose()
+    store = await Store.open(database_url, lambda: KEY, tmp_path)
+    assert await found(store, running.id) == running
+    await store.close()
+
+
+def first_release(connection: Connection) -> None:
+    """The tables as they were then."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(session.__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "0001")
+
+
+def put_down(connection: Connection, now: Table, values: dict[str, Any]) -> None:
+    """A row as it was written then: without the columns that came later."""
+    there = {one["name"] for one in inspect(connection).get_columns(now.name)}
+    assert there < set(now.c.keys())
+    then = table(now.name, *(column(name, now.c[name].type) for name in there))
+    connection.execute(then.insert().values({name: values[name] for name in there & values.keys()}))

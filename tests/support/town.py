@@ -118,6 +118,8 @@ class Town:
     auto_confirm: Usd = field(default_factory=lambda: Usd.of(100))
     script: UnitScript = field(default_factory=lambda: Training(lasts=timedelta(minutes=2), lines=6))
     world_options: dict[str, Any] = field(default_factory=dict)
+    homes: tuple[Channel, ...] = ()
+    """Where the sweep tells of what belongs to nobody."""
 
     def __post_init__(self) -> None:
         self.world = World(self.clock, seed=1, **self.world_options)
@@ -177,7 +179,7 @@ class Town:
             store=store,
             engine=Engine(hands),
             delivery=Delivery(store, [chat], self.clock, self.ids),
-            sweep=Sweep(hands, "test"),
+            sweep=Sweep(hands, "test", homes=lambda: self.homes),
             desk=Desk(house),
             clock=self.clock,
         )

@@ -62,6 +62,7 @@ class LocalProvider(NothingMore):
 
     profile = PROFILE
     capabilities = Capabilities(
+        untold=frozenset({"region", "reliability", "verified", "cuda", "down_mbps"}),
         settle=timedelta(seconds=5),
         launch_limit=timedelta(seconds=20),
         boot_limit=timedelta(seconds=60),

@@ -12,6 +12,9 @@ from adapters.shell.far.words import Gone, Talk, Trouble, show, trouble_of
 def main(verb: Callable[[Talk, Dict[str, Any]], None]) -> None:
     """Answer the request on stdin. Ends the process itself: threads may still wait on it."""
     talk = Talk(sys.stdin.buffer, sys.stdout.buffer)
+    path = os.environ.pop("LASTCALL_PATH", "")
+    if path:
+        os.environ["PATH"] = path  # as we said it, whatever a shim before Python made of it
     code = 0
     try:
         asked = talk.hear()

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bot.commands import spoken
-from bot.commands.handlers import change, enter, market, rent, show
+from bot.commands.handlers import change, enter, market, orphans, rent, show
 from bot.commands.house import House
 from bot.domain.talk import Reply, Request
 
@@ -30,6 +30,7 @@ HANDLERS: Mapping[type, Handler] = MappingProxyType(
         spoken.Pull: enter.pull,
         spoken.Ssh: enter.ssh,
         spoken.History: show.history,
+        spoken.Orphans: orphans.orphans,
         spoken.Help: show.help_,
         spoken.Later: show.later,
     }

@@ -24,7 +24,7 @@ _LEAST = timedelta(minutes=1)
 async def confirm(house: House, request: Request, command: Confirm) -> Reply:
     """Yes to the price that was shown."""
     rental = await find.meant(house, request, command.rental, Deed.SPEND, "confirm", _is_quoted)
-    if rental.goal is not Goal.QUOTED:
+    if not _is_quoted(rental):
         return await _confirmed_before(house, rental)
     if rental.quoted_at is None or rental.offer is None:
         raise Refused(f"{rental.id} has no price yet.", help="Wait for the quote, then confirm.")
@@ -32,9 +32,14 @@ async def confirm(house: House, request: Request, command: Confirm) -> Reply:
     if now >= rental.quoted_at + QUOTE_LIFE:
         raise Refused(f"The price of {rental.id} is older than {short(QUOTE_LIFE)}.", help="Ask anew.")
     who, entry = request.actor.key, _asked(request, f"confirmed at most {rental.worst_case}")
-    done = await house.store.rentals.raise_goal(
-        rental.id, rental.wished, now=now, key=request.key, entry=entry, confirmed_by=who
-    )
+    rentals = house.store.rentals
+    if rental.asks_again and rental.reasked_at is not None:
+        said_at = max(now, rental.reasked_at)
+        done = await rentals.confirm_again(rental.id, now=said_at, key=request.key, entry=entry, by=who)
+    else:
+        done = await rentals.raise_goal(
+            rental.id, rental.wished, now=now, key=request.key, entry=entry, confirmed_by=who
+        )
     if not done and not await _done_before(house, request):
         return await _confirmed_before(house, await house.store.rentals.get(rental.id) or rental)
     house.nudge()
@@ -52,7 +57,7 @@ async def cancel(house: House, request: Request, command: Cancel) -> Reply:
     rental = await find.meant(house, request, command.rental, Deed.END, "cancel", _is_quoted)
     if rental.closed_at is not None or rental.goal is Goal.GONE:
         return await _said(house, rental, f"{rental.id} is over already.")
-    if rental.goal is not Goal.QUOTED:
+    if not _is_quoted(rental):
         raise Refused(f"{rental.id} is rented already.", help=f"To end it: down {rental.id}")
     await _end(house, request, rental, Ending.CANCELLED, request.key)
     fresh = await house.store.rentals.get(rental.id) or rental
@@ -146,7 +151,7 @@ def _within_label(house: House, rental: Rental, by: timedelta) -> None:
 
 
 def _is_quoted(rental: Rental) -> bool:
-    return rental.goal is Goal.QUOTED
+    return rental.goal is Goal.QUOTED or (rental.asks_again and rental.goal is not Goal.GONE)
 
 
 def _ending_of(rental: Rental) -> Ending:

@@ -101,6 +101,11 @@ async def ssh(house: House, request: Request, command: Ssh) -> Reply:
     """The command that opens the machine; the key lies in a 0600 file that is removed with the machine."""
     rental = await find.meant(house, request, command.rental, Deed.ENTER, "enter", _runs)
     attempt = rental.attempt
+    if attempt is not None and attempt.ready_at is not None and attempt.access is None:
+        raise Refused(
+            f"{rental.id} was adopted, and nobody here has a key to its machine.",
+            help="Its provider's own console may let you in.",
+        )
     if attempt is None or attempt.access is None or attempt.ready_at is None:
         raise Refused(f"{rental.id} has no machine that is ready.", help="'status' shows how far it is.")
     line = await _way_in(house, attempt.access)

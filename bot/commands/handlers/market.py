@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.commands.house import House
+from bot.commands.reach import asked, no_spot, not_configured, not_told, set_up
 from bot.commands.replies_market import advise_reply, estimate_reply, offers_reply, providers_reply
 from bot.commands.spoken import Advise, Estimate, Offers, Providers
 from bot.domain.advice import advise as weigh
-from bot.domain.errors import NotYet, ProviderError
+from bot.domain.errors import ProviderError
 from bot.domain.market import ANY, Account, AccountNote, Offer, Want
 from bot.domain.talk import Reply, Request
-from bot.market import gather, matching
+from bot.market import each, gather, matching
 from bot.ports import Provider
 
 
 async def offers(house: House, _request: Request, command: Offers) -> Reply:
     """Live offers of all providers that were asked for, cheapest first."""
-    want = replace(command.want, cpu_ok=command.want.cpu_ok or command.want.gpu is None)
-    named = matching(house.providers.values(), want.provider)
-    coming = next((one for one in house.profiles if one.family == want.provider and not one.available), None)
-    if coming is not None and not named:
-        raise NotYet(
-            f"{coming.title} comes with a later release.", help="'estimate' shows its typical price."
-        )
-    found, problems = await gather(named, want)
-    return offers_reply(found, problems)
+    want = replace(command.want, cpu_ok=command.want.cpu_ok or not _needs_gpu(command.want))
+    able = asked(house, want)
+    found, problems = await gather(able, want)
+    without = no_spot(matching(house.providers.values(), want.provider)) if want.spot else ()
+    notes = (*without, *not_told(able, want))
+    return offers_reply(found, problems, notes, not_configured(house, want.provider))
+
+
+def _needs_gpu(want: Want) -> bool:
+    """Whether anything was asked for that a computer without a GPU cannot have, or does not tell."""
+    host = want.reliability or want.verified or want.cuda or want.down_mbps
+    return bool(want.gpu or want.vram_gb or want.count > 1 or host)
 
 
 async def estimate(house: House, _request: Request, command: Estimate) -> Reply:
@@ -43,7 +46,8 @@ async def estimate(house: House, _request: Request, command: Estimate) -> Reply:
     live: dict[str, Offer] = {}
     for offer in found:
         live.setdefault(house.providers[offer.provider].profile.family, offer)
-    return estimate_reply(house.profiles, {}, recipe, command.gpu, command.rate, live)
+    missing = set_up(not_configured(house))
+    return estimate_reply(house.profiles, {}, recipe, command.gpu, command.rate, live, missing=missing)
 
 
 async def advise(house: House, _request: Request, command: Advise) -> Reply:
@@ -51,7 +55,7 @@ async def advise(house: House, _request: Request, command: Advise) -> Reply:
     recipe = house.recipes[command.recipe].recipe
     accounts = await _accounts(house)
     hardware = [one.hardware for many in accounts.values() for one in many if one.hardware is not None]
-    return advise_reply(recipe, weigh(recipe, hardware, house.profiles))
+    return advise_reply(recipe, weigh(recipe, hardware, house.profiles), set_up(not_configured(house)))
 
 
 async def providers(house: House, _request: Request, _command: Providers) -> Reply:
@@ -61,16 +65,14 @@ async def providers(house: House, _request: Request, _command: Providers) -> Rep
 
 async def _accounts(house: House) -> dict[str, Sequence[Account]]:
     all_ = list(house.providers.values())
-    answers = await asyncio.gather(*(one.account() for one in all_), return_exceptions=True)
+    answers = await each(all_, lambda one: one.account())
     found: dict[str, list[Account]] = defaultdict(list)
     for provider, answer in zip(all_, answers, strict=True):
         found[provider.profile.family].append(_account(provider, answer))
     return dict(found)
 
 
-def _account(provider: Provider, answer: Account | BaseException) -> Account:
+def _account(provider: Provider, answer: Account | ProviderError) -> Account:
     if isinstance(answer, ProviderError):
         return Account(AccountNote.FAULT, note=f"{provider.name}: {answer.reason}")
-    if isinstance(answer, BaseException):
-        raise answer
     return answer

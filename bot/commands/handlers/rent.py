@@ -7,23 +7,23 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.commands.house import House
+from bot.commands.reach import asked
 from bot.commands.spoken import Train, Up
 from bot.commands.training import job_for
 from bot.domain.cards import card, title
 from bot.domain.clocktime import short
 from bot.domain.errors import AskAgain, NotYet, Refused
-from bot.domain.market import ANY, Want
+from bot.domain.market import Want
 from bot.domain.money import Usd
 from bot.domain.recipe import PRESET_MINUTES, PRESETS
 from bot.domain.rental import Goal, Job, Rental
 from bot.domain.talk import Kind, Reply, Request, Tone
-from bot.market import matching
 from bot.store.rows import Entry, Say
 
 
 async def up(house: House, request: Request, command: Up) -> Reply:
     """A machine, ready to be used by hand."""
-    _available(house, command.want)
+    asked(house, command.want)
     return await _open(house, request, _Order(command.want, None, command.hours, command.budget))
 
 
@@ -52,7 +52,7 @@ async def train(house: House, request: Request, command: Train) -> Reply:
         disk_gb=_disk(command.want, math.ceil(asks.disk_gb)),
         ram_gb=math.ceil(asks.ram_gb) if asks.ram_gb >= 1 else 0,
     )
-    _available(house, want)
+    asked(house, want)
     job, warnings = await job_for(house, request, command)
     _long_enough(house, job, command.hours)
     return await _open(house, request, _Order(want, job, command.hours, command.budget, warnings))
@@ -61,22 +61,6 @@ async def train(house: House, request: Request, command: Train) -> Reply:
 def _disk(want: Want, need: int) -> int:
     """What the recipe needs, or more if more was said; the usual size is no wish."""
     return need if want.disk_gb == Want().disk_gb else max(want.disk_gb, need)
-
-
-def _available(house: House, want: Want) -> None:
-    """Whether the provider that was named is there, and can do what is asked."""
-    coming = next((one for one in house.profiles if one.family == want.provider and not one.available), None)
-    named = matching(house.providers.values(), want.provider)
-    if coming is not None and not named:
-        there = next(iter(house.providers), "")
-        raise NotYet(
-            f"{coming.title} comes with a later release.", help=f"Now there is: up {there}" if there else ""
-        )
-    if not named:
-        raise Refused(f"{want.provider} is not configured.", help="'providers' shows what is.")
-    if want.spot and not any(one.capabilities.spot for one in named):
-        where = "None of your providers" if want.provider == ANY else f"{named[0].profile.title} never"
-        raise Refused(f"{where} rents spot machines.", help="Leave 'spot' out.")
 
 
 def _long_enough(house: House, job: Job, hours: timedelta | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from bot.domain.errors import FarSideFailed, HostKeyChanged, Refused, ShellError
@@ -9,6 +10,7 @@ from bot.domain.market import Access
 from bot.domain.recipe import Recipe, fill
 from bot.domain.rental import Blame, Fail, Outcome, Wait
 from bot.lifecycle.hands import Pass
+from bot.ports import FileDigest
 from bot.recipes import BrokenRecipe, RecipeFile, asked_for
 
 _SLOWEST = timedelta(seconds=30)
@@ -53,6 +55,12 @@ def names(turn: Pass, python: str | None = None) -> dict[str, str]:
     if job is not None:
         values |= {"steps": str(job.steps), "save_every": str(max(1, job.steps // 5))}
     return values
+
+
+def moved(turn: Pass, files: Iterable[FileDigest]) -> int:
+    """The attempt's traffic so far with these files, bytes: some vendors bill it."""
+    attempt = turn.rental.attempt
+    return (attempt.traffic_bytes if attempt else 0) + sum(one.bytes for one in files)
 
 
 def filled(argv: tuple[str, ...], values: dict[str, str]) -> tuple[str, ...]:

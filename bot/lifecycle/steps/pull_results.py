@@ -19,7 +19,7 @@ from bot.domain.safetensors import fault_of
 from bot.lifecycle.curve import draw_curve
 from bot.lifecycle.hands import Pass
 from bot.lifecycle.manifest import write_manifest
-from bot.lifecycle.steps.common import access_of, cut, filled, names, recipe_of
+from bot.lifecycle.steps.common import access_of, cut, filled, moved, names, recipe_of
 from bot.ports import FileDigest, UnitState
 from bot.store.rows import Entry
 
@@ -120,7 +120,8 @@ async def _keep(
         tries = {"salvage_tries": turn.rental.salvage_tries + 1} if salvaging else {}
         return Wait(turn.now + timedelta(seconds=10), note, tries, stumble=True)
     said = f"{len(found)} files at home, digests equal" if found else "there was nothing to pull"
-    return Done({"results": (*results, *extra), "pulled_at": turn.now}, said=said)
+    facts = {"results": (*results, *extra), "pulled_at": turn.now}
+    return Done(facts, {"traffic_bytes": moved(turn, found)}, said=said)
 
 
 def _own_files(turn: Pass, dest: Path, results: tuple[ResultFile, ...]) -> tuple[ResultFile, ...]:

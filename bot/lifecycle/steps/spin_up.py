@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.domain import label as labels
+from bot.domain.clocktime import short
 from bot.domain.errors import NeedsHuman, NoCapacity, ProviderError, TryLater
 from bot.domain.ladder import MOST_REFUSALS
-from bot.domain.market import LaunchOrder, Machine, MachineState
+from bot.domain.market import Access, LaunchOrder, Machine, MachineState, Offer
+from bot.domain.money import Usd
 from bot.domain.rental import Attempt, Blame, Done, Fail, Outcome, Wait
 from bot.lifecycle.hands import Pass
 from bot.lifecycle.steps.common import pace
+from bot.market import matching
 from bot.store.rows import Entry
 
 _POLL = timedelta(seconds=2)
+_SHARED = timedelta(seconds=1)
+"""A listing that is not older serves everybody who waits for a boot."""
 
 
 async def run(turn: Pass) -> Outcome:
@@ -47,13 +53,19 @@ async def _launch(turn: Pass) -> Outcome:
     if turn.claim.until - turn.now <= provider.capabilities.launch_limit:
         # A pass that was held up this long may be one of two: leave the launch to whoever comes next.
         return Fail("the launch was put off", Blame.OFFER, attempt={"gone_at": turn.now})
-    order = LaunchOrder(label=label, public_key=public, disk_gb=rental.want.disk_gb, key_ref=key_ref)
+    order = LaunchOrder(
+        label=label,
+        public_key=public,
+        disk_gb=rental.want.disk_gb,
+        key_ref=key_ref,
+        most_hourly=offer.ceiling,
+    )
     try:
         machine_id = await provider.launch(offer, order)
     except NoCapacity as error:
-        return Fail(error.reason, Blame.OFFER, attempt={"refused": True, "gone_at": turn.now})
+        return Fail(error.reason, Blame.OFFER, attempt={"refused": True})
     except NeedsHuman as error:
-        return Fail(error.reason, Blame.HUMAN, attempt={"refused": True, "gone_at": turn.now})
+        return _refused_for_good(turn, error)
     except TryLater as error:
         return _refused_for_now(turn, error, number)
     except ProviderError as error:
@@ -63,9 +75,18 @@ async def _launch(turn: Pass) -> Outcome:
     return Wait(turn.now, "booting", attempt={"machine_id": machine_id})
 
 
+def _refused_for_good(turn: Pass, error: NeedsHuman) -> Outcome:
+    """Nothing was created, and this provider will not create anything before a person has mended it: the others are
+    asked, where there are others."""
+    asked = matching(turn.hands.providers.values(), turn.rental.want.provider)
+    barred = {one.offer.provider for one in turn.rental.attempts if one.barred} | {turn.provider.name}
+    blame = Blame.OFFER if any(one.name not in barred for one in asked) else Blame.HUMAN
+    return Fail(error.reason, blame, attempt={"refused": True, "barred": True})
+
+
 def _refused_for_now(turn: Pass, error: TryLater, number: int) -> Outcome:
     """Nothing was created: the same offer again after a while, under the next number."""
-    gone = {"refused": True, "gone_at": turn.now, "condemned": error.reason}
+    gone = {"refused": True, "condemned": error.reason}
     if number >= MOST_REFUSALS:
         return Fail(f"the provider puts every launch off: {error.reason}", Blame.HUMAN, attempt=gone)
     wait = max(error.after, timedelta(seconds=min(60, 2**number)))
@@ -97,26 +118,58 @@ async def _look_by_label(turn: Pass, attempt: Attempt) -> Outcome:
 
 
 async def _boot(turn: Pass, attempt: Attempt) -> Outcome:
-    assert attempt.machine_id is not None
-    can = turn.provider.capabilities
     try:
-        machine = await turn.provider.inspect(attempt.machine_id)
+        machine = await _machine(turn, attempt)
+        if machine is None:
+            if turn.now < settled_at(turn, attempt):
+                return Wait(turn.now + _POLL, "the machine is not listed yet")
+            return Fail("the machine vanished while it booted", Blame.HOST)
+        if machine.hourly is not None and machine.hourly > attempt.offer.ceiling:
+            return _too_dear(attempt.offer, machine.hourly)
+        if machine.state is MachineState.RUNNING and machine.access is not None:
+            return await _let_in(turn, attempt, machine, machine.access)
     except ProviderError as error:
         return Wait(turn.now + 2 * _POLL, f"cannot ask for the machine: {error.reason}", stumble=True)
-    if machine is None:
-        if turn.now < settled_at(turn, attempt):
-            return Wait(turn.now + _POLL, "the machine is not listed yet")
-        return Fail("the machine vanished while it booted", Blame.HOST)
-    if machine.state is MachineState.RUNNING and machine.access is not None:
-        return Done(
-            attempt={"running_at": turn.now, "access": machine.access},
-            said=f"machine {machine.id} is running",
-        )
     if machine.state in (MachineState.STOPPED, MachineState.ENDING):
         return Fail(f"the machine stopped while it booted{_because(machine)}", Blame.HOST)
-    if turn.now >= attempt.tried_at + can.boot_limit:
-        return Fail(f"the machine did not boot in time{_because(machine)}", Blame.HOST)
+    limit = attempt.offer.boot_limit or turn.provider.capabilities.boot_limit
+    if turn.now >= attempt.tried_at + limit:
+        why = await last_words(turn, attempt) or machine.reason
+        return Fail(f"the machine did not boot within {short(limit)}{f': {why}' if why else ''}", Blame.HOST)
     return Wait(turn.now + pace(turn.now - attempt.tried_at), f"booting{_because(machine)}")
+
+
+async def _machine(turn: Pass, attempt: Attempt) -> Machine | None:
+    """From the listing that all booting machines share; asked for by itself only when it is not listed."""
+    assert attempt.machine_id is not None
+    newer_than = max(attempt.tried_at, turn.now - _SHARED)
+    listing = await turn.hands.watch.listing(attempt.offer.provider, newer_than=newer_than)
+    return listing.by_id(attempt.machine_id) or await turn.provider.inspect(attempt.machine_id)
+
+
+async def _let_in(turn: Pass, attempt: Attempt, machine: Machine, access: Access) -> Outcome:
+    """It runs: the key is let in where that takes a call, and what the vendor says it costs is what is counted."""
+    key_ref = access.key_ref or f"{turn.rental.id}-{attempt.number}"
+    if access.kind == "ssh":
+        public = await turn.hands.store.vault.new_keypair(key_ref, now=turn.now)
+        await turn.provider.enrol(machine.id, public)
+    facts: dict[str, Any] = {"running_at": turn.now, "access": replace(access, key_ref=key_ref)}
+    if machine.hourly is not None and machine.hourly != attempt.offer.hourly:
+        facts["offer"] = replace(attempt.offer, hourly=machine.hourly)
+    return Done(attempt=facts, said=f"machine {machine.id} is running")
+
+
+def _too_dear(offer: Offer, hourly: Usd) -> Outcome:
+    agreed = f"{offer.hourly.rate()} was agreed"
+    return Fail(f"the machine costs {hourly.rate()} where {agreed}", Blame.OFFER)
+
+
+async def last_words(turn: Pass, attempt: Attempt) -> str:
+    """What the vendor says about a machine that does not come up; nothing when it cannot be asked."""
+    try:
+        return await turn.provider.words(attempt.machine_id or "")
+    except ProviderError:
+        return ""
 
 
 def _because(machine: Machine) -> str:

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.errors import ProviderError
+from bot.domain.market import Machine, MachineState
 from bot.domain.rental import Attempt, Done, Outcome, Wait
 from bot.lifecycle.hands import Pass
 from bot.lifecycle.steps.common import pace
 from bot.lifecycle.steps.spin_up import settled_at
+from bot.lifecycle.watch import Listing
 from bot.ports import Provider
 from bot.store.rows import Entry
 
+_LOOK = timedelta(seconds=15)
 _APART = timedelta(seconds=1)
 """Least time between the two listings that prove it."""
 
@@ -27,6 +30,8 @@ _APART = timedelta(seconds=1)
 async def run(turn: Pass) -> Outcome:
     """Facts of the oldest attempt that is not proven gone: destroy_asked_at, absent_at, gone_at."""
     attempt = next(one for one in turn.rental.attempts if one.gone_at is None)
+    if attempt.refused and attempt.offer.provider in turn.hands.providers:
+        return await _tidy(turn, attempt)
     # Kept also when the asking fails: whoever must hear of a teardown that does not end counts from here.
     asked = {"destroy_asked_at": attempt.destroy_asked_at or turn.now}
     if attempt.destroy_asked_at is None:
@@ -58,29 +63,67 @@ async def _end(turn: Pass, attempt: Attempt, asked: Mapping[str, Any]) -> Outcom
         await _ask(provider, machine_id, refusals)
     if refusals:
         raise refusals[0]
-    there = bool(listed) or (
-        attempt.machine_id is not None
-        and (
-            listing.by_id(attempt.machine_id) is not None
-            or await provider.inspect(attempt.machine_id) is not None
-        )
-    )
-    if there or attempt.destroy_asked_at is None:
+    here = await _still_there(provider, attempt, listing)
+    asked = {**asked, **_billed_until(attempt, here, turn.now)}
+    if attempt.machine_id is None and listed:
+        asked["machine_id"] = min(
+            listed
+        )  # what a lost launch brought forth is known from now on, and counted
+    if here or attempt.destroy_asked_at is None:
         note = "asked the provider to end the machine"
         again = now + pace(now - asked["destroy_asked_at"])
         return Wait(again, note, attempt={**asked, "absent_at": None}, of=attempt.number)
-    settled = settled_at(turn, attempt)
+    return await _proven(turn, replace(attempt, **asked), listing, asked)
+
+
+async def _still_there(provider: Provider, attempt: Attempt, listing: Listing) -> tuple[Machine, ...]:
+    here = listing.under(attempt.label)
+    if here or attempt.machine_id is None:
+        return here
+    found = listing.by_id(attempt.machine_id) or await provider.inspect(attempt.machine_id)
+    return (found,) if found is not None else ()
+
+
+def _billed_until(attempt: Attempt, here: tuple[Machine, ...], now: datetime) -> dict[str, Any]:
+    """Vendors bill until they take the destroy. One that was taken and had no effect does not count: the machine is
+    still there afterwards and is not ending."""
+    lied = any(one.state is not MachineState.ENDING for one in here)
+    return {"ended_at": now} if attempt.ended_at is None or lied else {}
+
+
+async def _proven(turn: Pass, attempt: Attempt, listing: Listing, asked: Mapping[str, Any]) -> Outcome:
+    """Nothing is there: once is not enough."""
+    now, settled = turn.now, settled_at(turn, attempt)
+    young = attempt.tried_at + turn.hands.providers[attempt.offer.provider].capabilities.settle
+    if attempt.machine_id is not None and attempt.running_at is None and now < young:
+        # A listing lags, and a vendor may say "not found" of a machine that it has just made.
+        return Wait(min(young, now + _LOOK), "too young to be believed gone", attempt=asked, of=attempt.number)
     if attempt.machine_id is None and now < settled:
-        return Wait(settled, "waiting out what the lost launch may still bring")
+        return Wait(settled, "waiting out what the lost launch may still bring", of=attempt.number)
     if attempt.absent_at is not None and attempt.absent_at > now:
         attempt = replace(attempt, absent_at=None)  # the clock was set back
     if attempt.absent_at is None or listing.asked_at < attempt.absent_at + _APART:
         seen = attempt.absent_at or now
+        known = {name: asked[name] for name in ("ended_at",) if name in asked}
         return Wait(
-            turn.now + _APART, "looking a second time", attempt={"absent_at": seen}, of=attempt.number
+            turn.now + _APART,
+            "looking a second time",
+            attempt={**known, "absent_at": seen},
+            of=attempt.number,
         )
+    return await _tidy(turn, attempt)
+
+
+async def _tidy(turn: Pass, attempt: Attempt) -> Outcome:
+    """The last of it: what the launch left on the account, and its key."""
+    try:
+        await turn.hands.providers[attempt.offer.provider].tidy(attempt.label)
+    except ProviderError as error:
+        slow = timedelta(seconds=min(60, 2 ** min(6, turn.rental.stumbles + 1)))
+        note = f"what the launch left on the account cannot be removed yet: {error.reason}"
+        return Wait(turn.now + slow, note, stumble=True, of=attempt.number)
     await turn.hands.store.vault.forget(f"{turn.rental.id}-{attempt.number}")
-    said = f"attempt {attempt.number}: proven gone"
+    said = f"attempt {attempt.number}: {'nothing was created' if attempt.refused else 'proven gone'}"
     return Done(attempt={"gone_at": turn.now}, said=said, of=attempt.number)
 
 

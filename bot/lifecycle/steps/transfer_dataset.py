@@ -9,7 +9,7 @@ from bot.dataset import survey
 from bot.domain.errors import Refused, ShellError
 from bot.domain.rental import Blame, Done, Fail, Outcome
 from bot.lifecycle.hands import Pass
-from bot.lifecycle.steps.common import access_of, far_trouble, recipe_of
+from bot.lifecycle.steps.common import access_of, far_trouble, moved, recipe_of
 from bot.ports import Parcel
 
 FOLDER = "data"
@@ -35,4 +35,4 @@ async def run(turn: Pass) -> Outcome:
     if {(one.name, one.sha256) for one in sent} != {(piece.name, piece.sha256) for piece in found.pieces}:
         return Fail("the data set changed while it was sent", Blame.JOB, fix="Ask for it again.")
     said = f"{found.images} images, {found.bytes:,} bytes on the machine, digests equal"
-    return Done(attempt={"dataset_at": turn.now}, said=said)
+    return Done(attempt={"dataset_at": turn.now, "traffic_bytes": moved(turn, sent)}, said=said)

@@ -8,16 +8,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 
-from bot.domain.errors import HostKeyChanged, ShellError
+from bot.domain.clocktime import short
+from bot.domain.errors import HostKeyChanged, KeyRefused, ShellError
 from bot.domain.gate import Needs, judge, read_probe
-from bot.domain.rental import Blame, Check, Done, Fail, Outcome, Wait
+from bot.domain.rental import Attempt, Blame, Check, Done, Fail, Outcome, Wait
 from bot.lifecycle.hands import Pass
 from bot.lifecycle.steps.common import access_of, pace, recipe_of
+from bot.lifecycle.steps.spin_up import last_words
 
 PROBE = (Path(__file__).parent / "probe.sh").read_bytes()
 _LIMIT = timedelta(seconds=45)
+
+
+class _Stage(StrEnum):
+    """How far the way in is, in order. What follows "running" and comes before "usable"."""
+
+    PORT = "open port"
+    KEY = "accepted key"
+    USABLE = "command that runs"
 
 
 async def run(turn: Pass) -> Outcome:
@@ -25,21 +36,17 @@ async def run(turn: Pass) -> Outcome:
     attempt = turn.rental.attempt
     assert attempt is not None
     access, needs = access_of(turn), _needs(turn)
+    stage = _Stage.PORT
     try:
         pinned = await turn.hands.shell.pin(access)
+        stage = _Stage.USABLE
         ran = await turn.hands.shell.run(
             pinned, ["sh", "-s", "--", pinned.workdir, pinned.python], limit=_LIMIT, stdin=PROBE
         )
     except HostKeyChanged as error:
         return Fail(error.reason, Blame.HOST)
     except ShellError as error:
-        waited = turn.now - (attempt.running_at or turn.now)
-        if waited > turn.hands.limits.way_in:
-            report: tuple[Check, ...] = (
-                Check("way in", "FAIL", f"No command could be run: {error.reason}.", "Take another machine."),
-            )
-            return Fail(f"gate 3: no way in ({error.reason})", Blame.HOST, attempt={"report": report})
-        return Wait(turn.now + pace(waited), f"waiting for the way in: {error.reason}")
+        return await _not_in(turn, attempt, _Stage.KEY if isinstance(error, KeyRefused) else stage, error)
     report = judge(read_probe(ran.stdout), needs)
     kept = {"report": report, "access": pinned}
     failed = next((check for check in report if check.verdict == "FAIL"), None)
@@ -48,6 +55,23 @@ async def run(turn: Pass) -> Outcome:
     warnings = sum(check.verdict == "WARN" for check in report)
     said = f"gate 3: {len(report) - warnings} passed, {warnings} to note"
     return Done(attempt={**kept, "ready_at": turn.now}, facts={"note": ""}, said=said)
+
+
+async def _not_in(turn: Pass, attempt: Attempt, stage: _Stage, error: ShellError) -> Outcome:
+    """Each stage of the way in has its own deadline; who is stuck in one is given up."""
+    waited = turn.now - (attempt.running_at or turn.now)
+    limit = turn.hands.limits.way_in + list(_Stage).index(stage) * turn.hands.limits.next_stage
+    if waited <= limit:
+        return Wait(turn.now + pace(waited), f"waiting for {stage.value}: {error.reason}")
+    words = await last_words(turn, attempt)
+    told = f" The provider says: {words}" if words else ""
+    report: tuple[Check, ...] = (
+        Check(
+            "way in", "FAIL", f"No {stage.value} in {short(limit)}: {error.reason}.", "Take another machine."
+        ),
+    )
+    reason = f"gate 3: no {stage.value} within {short(limit)} of running ({error.reason}){told}"
+    return Fail(reason, Blame.HOST, attempt={"report": report})
 
 
 def _needs(turn: Pass) -> Needs:

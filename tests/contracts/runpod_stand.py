@@ -1,0 +1,20 @@
+"""RunPod for the provider contract: the real adapter over the simulated vendor."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.contracts import provider_fixtures
+from tests.support.runpod import RTX, RunpodLine, RunpodStage
+from tests.support.worlds import SECOND
+
+
+@asynccontextmanager
+async def simulated_runpod(folder: Path) -> AsyncIterator[provider_fixtures.Stand]:
+    """One RTX 3090 in Sweden."""
+    stage = RunpodStage()
+    yield provider_fixtures.Stand(
+        stage.provider, stage.another, RunpodLine(stage), RTX, step=lambda: stage.clock.advance(30 * SECOND)
+    )

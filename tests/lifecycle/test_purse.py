@@ -1,0 +1,101 @@
+"""Credit that does not last until the hard end is told long before, once, and once more in its last hour."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.domain.money import Usd
+from bot.domain.rental import Ending
+from bot.store import Store
+from tests.support.cloud_town import KEY, MINUTE, VENDORS, CloudTown
+
+HOUR = 60 * MINUTE
+
+
+@pytest.fixture
+async def town(empty_database: Path, tmp_path: Path) -> AsyncIterator[CloudTown]:
+    """On Vast.ai, whose credit ends abruptly."""
+    file = tmp_path / "lastcall.db"
+    file.write_bytes(empty_database.read_bytes())  # noqa: ASYNC240 - a small file, once
+    store = await Store.open(f"sqlite+aiosqlite:///{file}", lambda: KEY, tmp_path / "keys")
+    yield CloudTown(VENDORS["vast"], store, tmp_path)
+    await store.close()
+
+
+async def _warnings(town: CloudTown) -> list[str]:
+    """Titles of what is to be said about credit, in order."""
+    due = await town.store.outbox.claim(
+        await town.store.outbox.waiting(now=town.clock.now(), serves=lambda _: True, limit=100),
+        now=town.clock.now(),
+        until=town.clock.now() + MINUTE,
+        token="test",
+    )
+    for one in due:
+        await town.store.outbox.said(one, "said")
+    return [one.reply.title for one in due if "credit" in one.reply.title]
+
+
+async def _ready(town: CloudTown, hours: int) -> str:
+    asked = await town.ask(f"up vast 3090 for {hours}h")
+    await town.run_until(town.clock.now() + 10 * MINUTE)
+    return asked.rental
+
+
+async def test_credit_that_lasts_is_not_talked_about(town: CloudTown):
+    """Four hours of a $0.20 machine and $50."""
+    town.world.balance = Usd.of(50)
+    await _ready(town, 4)
+    assert await _warnings(town) == []
+
+
+async def test_credit_that_ends_before_the_rental_is_told_at_once(town: CloudTown):
+    """$1 lasts five hours, the rental eight: its owner hears of it with the time that is left."""
+    town.world.balance = Usd.of(1)
+    tab = await _ready(town, 8)
+    told = await _warnings(town)
+    assert len(told) == 1
+    assert told[0].startswith(f"{tab}: the credit at vast lasts 4 h")
+    await town.run_until(town.clock.now() + HOUR)
+    assert await _warnings(town) == [], "said once"
+
+
+async def test_the_last_hour_is_told_again(town: CloudTown):
+    """A second time, louder."""
+    town.world.balance = Usd.of(1)
+    await _ready(town, 8)
+    await _warnings(town)
+    await town.run_until(town.clock.now() + 4 * HOUR)
+    told = await _warnings(town)
+    assert len(told) == 1
+    assert "min more" in told[0] or "59" in told[0]
+
+
+async def test_a_balance_that_cannot_be_read_warns_of_nothing_and_stops_nothing(town: CloudTown):
+    """Unknown is no reason to cry, and no reason to fall silent later."""
+    town.world.balance = Usd.of(1)
+    town.line.cut = False
+    asked = await town.ask("up vast 3090 for 8h")
+    await town.run_until(town.clock.now() + 5 * MINUTE)
+    town.line.cut = True
+    await town.run_until(town.clock.now() + 10 * MINUTE)
+    town.line.cut = False
+    await town.run_until(town.clock.now() + 10 * MINUTE)
+    assert len(await _warnings(town)) == 1
+    await town.ask(f"down {asked.rental}")
+    assert await town.closes(asked.rental, HOUR)
+
+
+async def test_a_vendor_that_stops_machines_at_zero_leaves_nothing_behind(town: CloudTown):
+    """The machine is stopped by the vendor; the rental notices, destroys what still bills its disk, and closes."""
+    town.world.balance = Usd.of("0.30")
+    tab = await _ready(town, 8)
+    await town.run_until(town.clock.now() + timedelta(hours=4))
+    rental = await town.rental(tab)
+    assert rental.attempts[0].condemned is not None
+    assert await town.closes(tab, 8 * HOUR)
+    assert (await town.rental(tab)).ending in (Ending.FAILED, Ending.NO_OFFER)
+    assert town.ours() == []
