@@ -238,6 +238,8 @@ def _billed(machine: SimMachine, span: Span, tariff: Tariff, now: datetime) -> U
     start = span.running_at if tariff.gpu_from_running else span.born
     if start is None or start >= end:
         return disk
+    if tariff.gpu_from_running and span.stopped_at is not None and span.stopped_at <= start:
+        return disk  # it never ran
     if span.stopped_at is not None and not tariff.gpu_while_stopped:
         end = min(end, span.stopped_at)
     length = max(end - start, timedelta(0))

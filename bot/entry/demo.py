@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 
 from bot.domain import budget
@@ -30,6 +31,7 @@ async def demo(settings: Settings, *, play: bool) -> int:
     ):
         await terminal.console.screen.answer(_opening(staged))
         terminal.console.before = _Teller(terminal).tell
+        terminal.before = f"LASTCALL_DATA_DIR={shlex.quote(str(terminal.app.settings.data))} "
         code = await _play(terminal)
         if code != _INTERRUPTED:
             await _where(terminal)

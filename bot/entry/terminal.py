@@ -57,6 +57,8 @@ class Terminal:
 
     def __init__(self, app: App, *, interactive: bool, json: bool = False, story: bool = False) -> None:
         self.app = app
+        self.before = ""
+        """What has to be said before a command so that another process finds this one's rentals."""
         person = f"{_user()}@{socket.gethostname()}"
         self.sessions = Sessions(app, person)
         self.seat = Seat(
@@ -140,7 +142,7 @@ class Terminal:
             await self._all_closed(left)
 
         def say_what_is_left() -> None:
-            sys.stderr.write("\n" + what_is_left(left) + "\n")
+            sys.stderr.write("\n" + what_is_left(left, self.before) + "\n")
 
         work = asyncio.ensure_future(
             run_once(self.app.desk, self.console, line, wait=wait, yes=yes, closed=self.closed)

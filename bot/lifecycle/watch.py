@@ -18,6 +18,8 @@ log = logging.getLogger("lastcall.engine")
 
 FRESH = timedelta(seconds=15)
 """A running machine is looked for at most this often."""
+PATIENCE = timedelta(minutes=10)
+"""A machine that ran and is in a state that we cannot read, or in no good one, gets so long to recover."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Watch:
         self._clock = clock
         self._last: dict[str, Listing] = {}
         self._locks: dict[str, asyncio.Lock] = {}
+        self._ailing: dict[str, datetime] = {}
 
     async def listing(self, provider: str, *, newer_than: datetime) -> Listing:
         """A complete listing that was asked for at or after ``newer_than``. Raises what the provider raises."""
@@ -78,4 +81,14 @@ class Watch:
             return Seen.UNKNOWN
         if machine is None:
             return Seen.VANISHED
-        return Seen.STOPPED if machine.state in (MachineState.STOPPED, MachineState.ENDING) else Seen.THERE
+        stopped = machine.state in (MachineState.STOPPED, MachineState.ENDING) or self._ails(machine)
+        return Seen.STOPPED if stopped else Seen.THERE
+
+    def _ails(self, machine: Machine) -> bool:
+        """Whether a machine that ran has been in no good state for so long that it will not come back. It is billed
+        all the while (Lambda's ``unhealthy``, a host of Vast.ai that does not answer)."""
+        key, now = f"{machine.provider}/{machine.id}", self._clock.now()
+        if machine.state is not MachineState.UNKNOWN:
+            self._ailing.pop(key, None)
+            return False
+        return now - self._ailing.setdefault(key, now) >= PATIENCE

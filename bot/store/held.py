@@ -12,8 +12,8 @@ from bot.store.session import reading
 
 
 async def let_go(engine: AsyncEngine, is_dead: Callable[[str], bool]) -> int:
-    """Take claims and leases from every token that ``is_dead``; returns how many there were. A token is never used twice,
-    so that a claim that was taken anew meanwhile is left alone."""
+    """Take claims and leases from every token that ``is_dead``; returns how many there were. A token is never used
+    twice, so that a claim that was taken anew meanwhile is left alone."""
     freed = 0
     for table in (RENTALS, OUTBOX):
         query = select(table.c.claim_token).where(table.c.claim_token.is_not(None)).distinct()

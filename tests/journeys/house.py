@@ -32,17 +32,19 @@ class House:
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
     started: list[subprocess.Popen[str]] = field(default_factory=list)
+    inside: str = ""
+    """Folder of the data folder in which the demo keeps its own."""
     most_machines: int = 0
     """The most machine folders that were ever seen at once."""
 
     @property
     def data(self) -> Path:
-        return self.folder / "data"
+        return self.folder / "data" / self.inside
 
     def env(self) -> dict[str, str]:
         bare = {name: value for name, value in os.environ.items() if not name.startswith("LASTCALL_")}
         root = str(Path(__file__).parents[2])
-        return {**bare, "PYTHONPATH": root, "LASTCALL_DATA_DIR": str(self.data), **self.settings}
+        return {**bare, "PYTHONPATH": root, "LASTCALL_DATA_DIR": str(self.folder / "data"), **self.settings}
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """In a session of its own, as from another terminal."""

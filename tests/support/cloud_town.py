@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
+from sqlalchemy import event
 
 from adapters.providers.lambda_cloud import LambdaProvider
 from adapters.providers.runpod import RunpodProvider
@@ -74,7 +77,12 @@ VENDORS = {
         "3090",
         RunpodFace,
         RUNPOD_TARIFF,
-        lambda: [runpod_host(f"h{number}", capacity=400) for number in range(6)],
+        lambda: [
+            runpod_host(f"h{number}", capacity=400, extra={"dc": centre})
+            for number, centre in enumerate(
+                ("EU-SE-1", "EU-RO-1", "US-TX-3", "US-KS-2", "CA-MTL-1", "EUR-IS-1")
+            )
+        ],
         lambda clock, line, pause: RunpodProvider(
             key=API_KEY,
             url="https://runpod.test/v2",
@@ -209,4 +217,16 @@ class CloudTown:
         return [one.id for one in self.world.alive() if one.label.startswith(f"lc-{NAMESPACE}-")]
 
 
-__all__ = ["MINUTE", "SECOND", "VENDORS", "CloudTown", "Vendor"]
+@asynccontextmanager
+async def founded(vendor: str, folder: Path, *, seed: int = 0, **town: Any) -> AsyncIterator[CloudTown]:
+    """A town on a database of its own, which is not flushed to the disk: nothing here outlives the process."""
+    store = await Store.open(f"sqlite+aiosqlite:///{folder / 'lastcall.db'}", lambda: KEY, folder / "keys")
+    event.listen(store.engine.sync_engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF"))
+    await store.engine.dispose()
+    try:
+        yield CloudTown(VENDORS[vendor], store, folder, seed=seed, **town)
+    finally:
+        await store.close()
+
+
+__all__ = ["MINUTE", "SECOND", "VENDORS", "CloudTown", "Vendor", "founded"]

@@ -98,13 +98,14 @@ class Interrupts:
                 signal.signal(number, handler)
 
 
-def what_is_left(rentals: Sequence[str]) -> str:
-    """The sentences for the second Ctrl-C: which machines may go on costing money, and what to type."""
+def what_is_left(rentals: Sequence[str], before: str = "") -> str:
+    """The sentences for the second Ctrl-C: which machines may go on costing money, and what to type. ``before`` stands
+    before each command (``LASTCALL_DATA_DIR=… ``)."""
     if not rentals:
         return "Nothing of this session is rented any more."
     names = ", ".join(rentals)
     count = "1 rental is" if len(rentals) == 1 else f"{len(rentals)} rentals are"
-    down = "\n".join(f'  lastcall chat -c "down {rental}" --wait' for rental in rentals)
+    down = "\n".join(f'  {before}lastcall chat -c "down {rental}" --wait' for rental in rentals)
     return f"{count} not proven closed and may go on costing money: {names}\nTo end what is left:\n{down}"
 
 

@@ -97,7 +97,9 @@ async def _proven(turn: Pass, attempt: Attempt, listing: Listing, asked: Mapping
     young = attempt.tried_at + turn.hands.providers[attempt.offer.provider].capabilities.settle
     if attempt.machine_id is not None and attempt.running_at is None and now < young:
         # A listing lags, and a vendor may say "not found" of a machine that it has just made.
-        return Wait(min(young, now + _LOOK), "too young to be believed gone", attempt=asked, of=attempt.number)
+        return Wait(
+            min(young, now + _LOOK), "too young to be believed gone", attempt=asked, of=attempt.number
+        )
     if attempt.machine_id is None and now < settled:
         return Wait(settled, "waiting out what the lost launch may still bring", of=attempt.number)
     if attempt.absent_at is not None and attempt.absent_at > now:

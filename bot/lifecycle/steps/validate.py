@@ -21,6 +21,8 @@ from bot.lifecycle.steps.spin_up import last_words
 
 PROBE = (Path(__file__).parent / "probe.sh").read_bytes()
 _LIMIT = timedelta(seconds=45)
+_DISK_PART = 0.5
+"""Less free space than this part of the disk that was rented is another machine than was promised."""
 
 
 class _Stage(StrEnum):
@@ -84,10 +86,13 @@ def _needs(turn: Pass) -> Needs:
         vendor=offer.vendor,
         vram_gb=offer.vram_gb,
     )
+    if not turn.provider.profile.owned:
+        # What was asked for is paid for; the image and the system take their part of it.
+        needs = replace(needs, disk_gb=turn.rental.want.disk_gb * _DISK_PART)
     if job is None:
         return needs
     asks = recipe_of(turn).requirements
-    disk_gb = asks.disk_gb + 2 * job.dataset_bytes / 1e9
+    disk_gb = max(needs.disk_gb, asks.disk_gb + 2 * job.dataset_bytes / 1e9)
     return replace(
         needs, ram_gb=asks.ram_gb, disk_gb=disk_gb, driver_major=asks.driver_major, inodes=asks.inodes
     )
