@@ -199,7 +199,7 @@ BUILD: Final[dict[str, Callable[[Heard], Command]]] = {
     "status": lambda heard: spoken.Status(heard.get(Slot.WHICH, str) or spoken.MINE),
     "down": lambda heard: spoken.Down(_must(heard, Slot.WHICH)),
     "extend": _extend,
-    "confirm": lambda heard: spoken.Confirm(_rental(heard)),
+    "confirm": lambda heard: spoken.Confirm(_rental(heard), heard.get(Slot.BUDGET, Usd)),
     "cancel": lambda heard: spoken.Cancel(_rental(heard)),
     "offers": lambda heard: spoken.Offers(_want(heard)),
     "estimate": lambda heard: spoken.Estimate(

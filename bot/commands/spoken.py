@@ -66,6 +66,8 @@ class Confirm:
     """Yes to a quote; ``None``: the only one there is."""
 
     rental: str | None = None
+    most: Usd | None = None
+    """The worst case that was on the button; a dearer one is not meant."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,7 +190,7 @@ def _buttons(rental: Rental, state: str) -> tuple[Button, ...]:
         return ()
     if state == "quoted":
         return (
-            Button("Confirm", f"confirm {rental.id}", primary=True),
+            Button("Confirm", f"confirm {rental.id} budget {rental.worst_case}", primary=True),
             Button("Cancel", f"cancel {rental.id}"),
         )
     if rental.goal is Goal.QUOTED:

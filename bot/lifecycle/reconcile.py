@@ -21,6 +21,7 @@ from bot.domain.ladder import (
     GiveUp,
     Rest,
     Rise,
+    Seen,
     next_step,
 )
 from bot.domain.rental import Blame, Done, Ending, Fail, Goal, Outcome, Progress, Rental, Step, Wait
@@ -50,11 +51,18 @@ class Verdict:
 async def reconcile(hands: Hands, claim: Claim) -> None:
     """The pass. Raises ``ClaimLost`` when the row went to somebody else; anything else is written down."""
     rental = claim.rental
-    seen = await hands.watch.seen(rental.attempt)
+    seen = await hands.watch.seen(rental.attempt) if _is_in_use(hands, rental) else Seen.UNKNOWN
     turn = Pass(hands, claim, seen, _soft_end(hands, rental))
     decision = _if_ours(turn, next_step(rental, seen, turn.now, turn.soft_end))
     verdict = await _carry_out(turn, decision)
     await _write(turn, verdict)
+
+
+def _is_in_use(hands: Hands, rental: Rental) -> bool:
+    """Whether it matters how the machine is. On the way down it does not: its end is asked for without waiting for a
+    listing that may be slow to come."""
+    over = rental.hard_end is not None and hands.clock.now() >= rental.hard_end
+    return rental.goal is not Goal.GONE and not over
 
 
 def _if_ours(turn: Pass, decision: Decision) -> Decision:
@@ -66,6 +74,10 @@ def _if_ours(turn: Pass, decision: Decision) -> Decision:
         for one in turn.rental.attempts
         if not one.gone_at and one.offer.provider not in known
     ]
+    offer, quoted = turn.rental.offer, turn.rental.quoted_at
+    if turn.rental.attempt is None and offer is not None and offer.provider not in known:
+        # Chosen by a process that has it; if there is none any more, this is said soon enough.
+        strange += [offer.provider] if quoted is not None and turn.now < quoted + _ELSEWHERE else []
     if not strange or decision is Step.TEAR_DOWN or not isinstance(decision, Step):
         return decision
     return Rest(turn.now + _ELSEWHERE, f"waiting for the process that has {strange[0]}")

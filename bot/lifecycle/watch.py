@@ -18,6 +18,8 @@ log = logging.getLogger("lastcall.engine")
 
 FRESH = timedelta(seconds=15)
 """A running machine is looked for at most this often."""
+_SHARED = timedelta(seconds=2)
+"""A listing that failed so short a time before somebody asked has failed for them, too."""
 PATIENCE = timedelta(minutes=10)
 """A machine that ran and is in a state that we cannot read, or in no good one, gets so long to recover."""
 
@@ -47,6 +49,7 @@ class Watch:
         self._last: dict[str, Listing] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._ailing: dict[str, datetime] = {}
+        self._failed: dict[str, tuple[datetime, ProviderError]] = {}
 
     async def listing(self, provider: str, *, newer_than: datetime) -> Listing:
         """A complete listing that was asked for at or after ``newer_than``. Raises what the provider raises."""
@@ -57,7 +60,15 @@ class Watch:
             if last is not None and newer_than <= last.asked_at <= self._clock.now():
                 return last
             asked_at = self._clock.now()
-            machines = tuple(await self._providers[provider].machines())
+            failed = self._failed.get(provider)
+            if failed is not None and newer_than - _SHARED <= failed[0] <= asked_at:
+                raise failed[1]  # who waited behind a call that failed does not wait for the same again
+            try:
+                machines = tuple(await self._providers[provider].machines())
+            except ProviderError as error:
+                self._failed[provider] = (self._clock.now(), error)
+                raise
+            self._failed.pop(provider, None)
             fresh = Listing(asked_at, machines)
             self._last[provider] = fresh
             return fresh

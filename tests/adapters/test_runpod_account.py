@@ -25,12 +25,12 @@ class TestBalance:
         await stage.launch()
         account = await stage.provider.account()
         assert account.state is AccountNote.READY
-        assert account.burn_hourly == Usd.of("0.50274")
-        assert account.note == "$10.00 left, $0.5027/h is spent: lasts 19 h 53 min"
+        assert account.burn_hourly == Usd.of("0.506165")
+        assert account.note == "$10.00 left, $0.5062/h is spent: lasts 19 h 45 min"
         stage.clock.advance(timedelta(hours=2))
         later = await stage.provider.account()
         assert later.balance is not None
-        assert Usd.of("8.99") < later.balance < Usd.of("9.00")
+        assert Usd.of("8.98") < later.balance < Usd.of("9.00")
 
     async def test_after_graphql_has_ended_the_key_is_still_looked_at(self):
         """Early in 2027 nobody tells the balance any more: a key that works is ready, one that does not is not."""

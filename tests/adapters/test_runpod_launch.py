@@ -42,7 +42,7 @@ class TestWhatIsSent:
             "image": "runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404",
             "gpu": {"id": "NVIDIA GeForce RTX 3090", "count": 1, "minCudaVersion": "12.8"},
             "cloud": "SECURE",
-            "disk": 20,
+            "disk": 45,
             "ports": ["22/tcp"],
             "startSsh": True,
             "env": {
@@ -54,7 +54,7 @@ class TestWhatIsSent:
             "dataCenterIds": ["EU-SE-1"],
         }
         assert KEY not in str(sent)
-        assert (pod.label, pod.public_key, pod.disk_gb) == (LABEL, PUBLIC_KEY, 20)
+        assert (pod.label, pod.public_key, pod.disk_gb) == (LABEL, PUBLIC_KEY, 45)
 
     async def test_wishes_that_only_the_host_can_keep_become_part_of_the_order(self):
         """CUDA and memory are enforced where it is placed, because the catalogue tells no host."""
@@ -77,7 +77,7 @@ class TestThePriceRightBefore:
         stage.world.hosts["offer-h"].hourly = Usd.of("0.22")
         with pytest.raises(PriceChanged) as risen:
             await stage.provider.launch(offer, order(most_hourly=offer.ceiling))
-        assert risen.value.reason == "now $0.2227/h, agreed were at most $0.2129/h"
+        assert risen.value.reason == "now $0.2262/h, agreed were at most $0.2165/h"
         assert stage.world.ever() == []
         assert stage.face.count("launch") == 0
 
@@ -177,7 +177,7 @@ class TestRefusals:
         stage = RunpodStage()
         offer = await stage.offer()
         with pytest.raises(NeedsHuman, match=r"\$\.disk: 0 is out of range"):
-            await stage.provider.launch(offer, replace(order(), disk_gb=0))
+            await stage.provider.launch(offer, replace(order(), disk_gb=-25))
 
     async def test_a_card_that_was_taken_meanwhile_is_no_capacity(self):
         """The catalogue is a hint: it may say yes where the create says no."""

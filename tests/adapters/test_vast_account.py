@@ -145,7 +145,7 @@ async def test_no_connection_is_no_wrong_key():
     stage = VastStage()
     stage.line.cut = True
     found = list(await stage.provider.check())
-    assert marks(found) == [Mark.WARN] * 3
+    assert marks(found) == [Mark.BAD]
     assert all("VAST_API_URL" in finding.fix for finding in found)
 
 

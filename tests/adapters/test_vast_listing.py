@@ -73,7 +73,7 @@ BROKEN: list[dict[str, Any]] = [
     {"instances": None},
     {"instances": {}},
     {"instances": [], "total_instances": None},
-    {"instances": [], "total_instances": "0"},
+    {"instances": [], "total_instances": "many"},
     {"instances": [], "success": False, "total_instances": 0},
     {"instances": [7], "total_instances": 1},
     {"instances": [], "total_instances": 0, "next_token": 7},

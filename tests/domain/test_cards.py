@@ -63,7 +63,7 @@ def test_a_quote_names_the_most_it_can_cost_and_asks():
     """Before anything is rented."""
     shown = cards.card(STATES[1][1], START)
     assert "cannot cost more than $1.00" in shown.lines[0]
-    assert [button.command for button in shown.buttons] == ["confirm k7m2qd", "cancel k7m2qd"]
+    assert [button.command for button in shown.buttons] == ["confirm k7m2qd budget $1.00", "cancel k7m2qd"]
 
 
 def test_what_runs_can_be_ended_and_extended_and_what_is_closed_cannot():

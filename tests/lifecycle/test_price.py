@@ -106,6 +106,29 @@ async def test_a_confirm_that_is_delivered_twice_confirms_one_price(town: SmallT
     assert (await town.rental(tab)).asks_again
 
 
+async def test_a_button_of_the_old_price_does_not_confirm_the_new_one(town: SmallTown):
+    """The first card is still there to be pressed; what it says is not what it would cost now."""
+    tab = await _quoted(town)
+    await town.say_all()
+    old = town.chat.said_once(f"card:{tab}").reply.buttons[0].command
+    _price(town, "0.30")
+    await town.ask(old)
+    await town.until(tab, lambda rental: rental.asks_again)
+    refused = await town.ask(old)
+    assert "can cost up to" in refused.title
+    assert (await town.rental(tab)).asks_again
+    assert town.world.ever() == []
+
+
+async def test_an_extension_has_to_wait_for_the_new_price(town: SmallTown):
+    """At which rate it would be reckoned is not known before."""
+    tab = await _risen(town)
+    before = await town.rental(tab)
+    answer = await town.ask(f"extend {tab} 10h")
+    assert "waits for a yes" in answer.title
+    assert (await town.rental(tab)).worst_case == before.worst_case
+
+
 async def test_a_machine_that_turns_out_dearer_than_agreed_is_given_back(town: SmallTown):
     """A vendor without a price cap may rent at another price than it listed: nobody said yes to that."""
     tab = await _quoted(town)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -135,7 +136,11 @@ class CloudTown:
         self.again()
 
     async def _pause(self, length: timedelta) -> None:
-        self.clock.advance(length)
+        # Those who wait at the same time wait for the same time to pass.
+        until = self.clock.now() + length
+        await asyncio.sleep(0)
+        if self.clock.now() < until:
+            self.clock.set(until)
 
     def again(self) -> None:
         """A new process on the same rows and the same account."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from adapters.providers.runpod.profile import disk_hourly
+from adapters.providers.runpod.profile import disk_hourly, disk_of
 from bot.domain import gpus
 from bot.domain.errors import VendorChanged
 from bot.domain.market import Offer, Want, fits, version
@@ -97,7 +97,7 @@ def _offers(provider: str, asked: Asked, row: Mapping[str, Any], want: Want) -> 
     compute = price(row, asked)
     if model is None or compute is None or (want.gpu is not None and not gpus.covers(want.gpu, model)):
         return
-    disk = disk_hourly(want.disk_gb)
+    disk = disk_hourly(disk_of(want.disk_gb))
     for centre in stock(row):
         place = centre or "any"
         yield Offer(

@@ -7,7 +7,7 @@ from typing import Any
 
 from adapters.providers.runpod.machines import STAMP
 from adapters.providers.runpod.offers import IMAGE, UNREADABLE, Asked, price, stock
-from adapters.providers.runpod.profile import disk_hourly
+from adapters.providers.runpod.profile import disk_hourly, disk_of
 from bot.domain.errors import NoCapacity, PriceChanged
 from bot.domain.market import LaunchOrder, Offer
 from bot.domain.money import Usd
@@ -24,7 +24,7 @@ def still(offer: Offer, order: LaunchOrder, asked: Asked, row: Mapping[str, Any]
         raise NoCapacity(f"RunPod's line about {gpu} cannot be read") from None
     if compute is None or not where or (centre and centre not in where):
         raise NoCapacity(f"RunPod has no {gpu} in {offer.where} any more")
-    now = compute + disk_hourly(order.disk_gb)
+    now = compute + disk_hourly(disk_of(order.disk_gb))
     if order.most_hourly is not None and now > order.most_hourly:
         raise PriceChanged(f"now {now.rate()}, agreed were at most {order.most_hourly.rate()}")
     return compute
@@ -49,7 +49,7 @@ def body_of(offer: Offer, order: LaunchOrder, asked: Asked, compute: Usd) -> dic
         "image": order.image or IMAGE,
         "gpu": gpu | ({"minRamPerGpu": ram} if ram else {}),
         "cloud": asked.cloud,
-        "disk": order.disk_gb,
+        "disk": disk_of(order.disk_gb),
         "ports": ["22/tcp"],
         "startSsh": True,
         "env": env,

@@ -84,9 +84,11 @@ class RunpodProvider(NothingMore):
         """The live price once more, then one create. A pod that turns out dearer than agreed is still a pod: its id is
         returned, and its ``Machine.hourly`` tells."""
         asked = _asked(offer)
-        row = await self._row(asked, offer.detail["gpu"])
-        compute = still(offer, order, asked, row)
-        self._catalogue.clear()
+        try:
+            row = await self._row(asked, offer.detail["gpu"])
+            compute = still(offer, order, asked, row)
+        finally:
+            self._catalogue.clear()  # whatever comes of it, the next look is a fresh one
         try:
             async with asyncio.timeout(_CREATE.total_seconds()):
                 answer = await self._wire.create(body_of(offer, order, asked, compute))

@@ -25,9 +25,7 @@ async def right(part: str, scope: str, what: str, call: Callable[[], Awaitable[A
         return Finding(part, Mark.BAD, f"The key may not {what}: {error.reason}", fix)
     except TryLater as error:
         fix = "Look at VAST_API_URL and the connection, then try again."
-        return Finding(
-            part, Mark.WARN, f"It cannot be seen now whether the key may {what}: {error.reason}", fix
-        )
+        return Finding(part, Mark.BAD, f"{part} could not be asked: {error.reason}.", fix)
     except ProviderError as error:
         fix = "Look whether VAST_API_URL is the vendor's own address; its API may have changed."
         return Finding(part, Mark.BAD, f"The answer cannot be read ({what}): {error.reason}", fix)

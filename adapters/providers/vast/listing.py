@@ -67,6 +67,7 @@ def _page(body: Any) -> tuple[list[Any], int, str]:
     if not isinstance(rows, list) or refuses(body):
         raise VendorChanged("a list of instances without instances")
     total, token = body.get("total_instances"), body.get("next_token")
+    total = int(total) if isinstance(total, str) and total.isdigit() else total
     if isinstance(total, bool) or not isinstance(total, int):
         raise VendorChanged("a list of instances that does not say how many there are")
     if token is not None and not isinstance(token, str):

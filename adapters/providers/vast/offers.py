@@ -78,7 +78,6 @@ def query(want: Want, least: Decimal | None = None) -> dict[str, Any]:
         "rentable": {"eq": True},
         "external": {"eq": False},
         "gpu_arch": {"eq": "nvidia"},
-        "cpu_arch": {"eq": "amd64"},
         "compute_cap": {"gte": _OLDEST_CARD},
         "cuda_max_good": {"gte": float(cuda)},
         "num_gpus": {"eq": want.count},

@@ -190,11 +190,15 @@ class VastProvider:
     async def check(self) -> Sequence[Finding]:
         """Account, instances and offers, each by the call that needs its permission; credit and clock."""
         part, search = self.profile.title, {**offers.query(Want()), "limit": 1}
-        found = [
-            await checks.right(part, "user_read", "read the account", self._credit),
-            await checks.right(part, "instance_read", "list instances", self.machines),
-            await checks.right(part, "misc", "search for offers", lambda: self._market.rows(search)),
-        ]
+        found: list[Finding] = []
+        for scope, what, call in (
+            ("user_read", "read the account", self._credit),
+            ("instance_read", "list instances", self.machines),
+            ("misc", "search for offers", lambda: self._market.rows(search)),
+        ):
+            finding = await checks.right(part, scope, what, call)
+            if finding not in found:  # a vendor that cannot be reached is told once
+                found.append(finding)
         try:
             found.append(checks.money(part, await self.account()))
         except ProviderError:

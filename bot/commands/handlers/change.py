@@ -28,6 +28,11 @@ async def confirm(house: House, request: Request, command: Confirm) -> Reply:
         return await _confirmed_before(house, rental)
     if rental.quoted_at is None or rental.offer is None:
         raise Refused(f"{rental.id} has no price yet.", help="Wait for the quote, then confirm.")
+    if command.most is not None and rental.worst_case is not None and rental.worst_case > command.most:
+        raise Refused(
+            f"{rental.id} can cost up to {rental.worst_case} by now, not {command.most}.",
+            help=f"If that is all right: confirm {rental.id} budget {rental.worst_case}",
+        )
     now = house.clock.now()
     if now >= rental.quoted_at + QUOTE_LIFE:
         raise Refused(f"The price of {rental.id} is older than {short(QUOTE_LIFE)}.", help="Ask anew.")
@@ -100,6 +105,11 @@ async def extend(house: House, request: Request, command: Extend) -> Reply:
         raise Refused(f"{rental.id} is over; it cannot be extended.", help="Ask anew.")
     if not rental.attempts:
         raise Refused(f"{rental.id} has not begun.", help="Cancel it and ask again with the time you want.")
+    if rental.asks_again:
+        raise Refused(
+            f"{rental.id} waits for a yes to its new price.",
+            help=f"First: confirm {rental.id}, or cancel it.",
+        )
     by, budget = _terms(rental, command.by)
     _within_label(house, rental, by)
     entry = _asked(request, f"extended by {short(by)}, budget by {budget}")
@@ -121,7 +131,8 @@ async def _extended(house: House, rental: Rental, by: timedelta | None = None) -
 
 
 def _terms(rental: Rental, by: timedelta | Usd) -> tuple[timedelta, Usd]:
-    hourly = rental.attempts[-1].offer.hourly
+    last = rental.attempts[-1]
+    hourly = last.offer.hourly if last.running_at else last.offer.ceiling
     if isinstance(by, timedelta):
         return by, hourly.over(by).up_to_cent()
     if hourly <= ZERO:

@@ -18,11 +18,11 @@ from bot.market import gather, matching
 from bot.recipes import BrokenRecipe, asked_for
 
 _BY_HAND_GB = 10
-_TOOLS_GB = 5
-"""Packages and what else a tool's installation fetches."""
+_TOOLS_GB = 12
+"""The image, packages and what else a tool's installation fetches."""
 _REMEMBERED = timedelta(days=7)
 """So long a host that failed gate 3 or never came up is avoided by everybody."""
-_ASK_AGAIN = 3
+_ASK_AGAIN = 8
 """So often a provider that could not answer is asked again before the offers of the others are all there is."""
 
 
@@ -35,7 +35,8 @@ async def run(turn: Pass) -> Outcome:
     dearer = [offer for offer in offers if _fits(turn, offer, rental.budget)]
     if not within and problems and rental.stumbles < _ASK_AGAIN:
         told = "; ".join(f"{name}: {reason}" for name, reason in problems.items())
-        return Wait(turn.now + timedelta(seconds=2 ** (rental.stumbles + 1)), told, stumble=True)
+        wait = timedelta(seconds=min(30, 2 ** (rental.stumbles + 1)))
+        return Wait(turn.now + wait, told, stumble=True)
     if within:
         offer = within[0]
         kept = rental.began_at and rental.worst_case is not None
@@ -66,8 +67,8 @@ async def _look(turn: Pass) -> tuple[list[Offer], dict[str, str]]:
         # never ran: it may only have been interrupted.
         offers, problems = await gather(asked, replace(want, avoid=shunned))
         usable = [offer for offer in offers if (offer.id, offer.hourly) not in refused]
-        if usable or not (avoid | elsewhere):
-            break
+        if usable or problems or not (avoid | elsewhere):
+            break  # an answer that did not come is no reason to take a host that is known to be bad
     return usable, problems
 
 
@@ -144,6 +145,8 @@ def _why_none(rental: Rental, offers: Sequence[Offer], problems: Mapping[str, st
         count = f" x{want.count}" if want.count > 1 else ""
         thing = want.gpu or ("machine" if want.cpu_ok else "GPU")
         what = f"no {thing}{count} is free on {want.provider}"
+        if problems:
+            what = f"no {thing}{count} was found on {want.provider}, and not everybody could be asked"
     told = [f"{name}: {reason.rstrip('.')}" for name, reason in problems.items()]
     return ". ".join([what[0].upper() + what[1:].rstrip("."), *told]) + "."
 

@@ -19,6 +19,11 @@ from bot.market import matching
 from bot.store.rows import Entry
 
 _POLL = timedelta(seconds=2)
+_LONG = timedelta(minutes=1)
+_PUT_OFFS = 3
+"""Who puts off longer or more often than this is passed over for another provider, where there is one."""
+_ENROLS = 4
+"""Tries to let the key in by a call."""
 _SHARED = timedelta(seconds=1)
 """A listing that is not older serves everybody who waits for a boot."""
 
@@ -75,18 +80,25 @@ async def _launch(turn: Pass) -> Outcome:
     return Wait(turn.now, "booting", attempt={"machine_id": machine_id})
 
 
+def _others(turn: Pass) -> bool:
+    """Whether somebody else may have what is wanted."""
+    asked = matching(turn.hands.providers.values(), turn.rental.want.provider)
+    barred = {one.offer.provider for one in turn.rental.attempts if one.barred} | {turn.provider.name}
+    return any(one.name not in barred for one in asked)
+
+
 def _refused_for_good(turn: Pass, error: NeedsHuman) -> Outcome:
     """Nothing was created, and this provider will not create anything before a person has mended it: the others are
     asked, where there are others."""
-    asked = matching(turn.hands.providers.values(), turn.rental.want.provider)
-    barred = {one.offer.provider for one in turn.rental.attempts if one.barred} | {turn.provider.name}
-    blame = Blame.OFFER if any(one.name not in barred for one in asked) else Blame.HUMAN
+    blame = Blame.OFFER if _others(turn) else Blame.HUMAN
     return Fail(error.reason, blame, attempt={"refused": True, "barred": True})
 
 
 def _refused_for_now(turn: Pass, error: TryLater, number: int) -> Outcome:
     """Nothing was created: the same offer again after a while, under the next number."""
     gone = {"refused": True, "condemned": error.reason}
+    if _others(turn) and (error.after > _LONG or number % _PUT_OFFS == 0):
+        return Fail(error.reason, Blame.OFFER, attempt={"refused": True})
     if number >= MOST_REFUSALS:
         return Fail(f"the provider puts every launch off: {error.reason}", Blame.HUMAN, attempt=gone)
     wait = max(error.after, timedelta(seconds=min(60, 2**number)))
@@ -152,7 +164,15 @@ async def _let_in(turn: Pass, attempt: Attempt, machine: Machine, access: Access
     key_ref = access.key_ref or f"{turn.rental.id}-{attempt.number}"
     if access.kind == "ssh":
         public = await turn.hands.store.vault.new_keypair(key_ref, now=turn.now)
-        await turn.provider.enrol(machine.id, public)
+        try:
+            await turn.provider.enrol(machine.id, public)
+        except ProviderError:
+            if turn.rental.stumbles < _ENROLS:
+                raise
+            # It may be in already, with the launch; whether it is, gate 3 finds out within its own deadline.
+            turn.entries.append(
+                Entry("trouble", f"attempt {attempt.number}: the key could not be let in by a call")
+            )
     facts: dict[str, Any] = {"running_at": turn.now, "access": replace(access, key_ref=key_ref)}
     if machine.hourly is not None and machine.hourly != attempt.offer.hourly:
         facts["offer"] = replace(attempt.offer, hourly=machine.hourly)
@@ -161,7 +181,12 @@ async def _let_in(turn: Pass, attempt: Attempt, machine: Machine, access: Access
 
 def _too_dear(offer: Offer, hourly: Usd) -> Outcome:
     agreed = f"{offer.hourly.rate()} was agreed"
-    return Fail(f"the machine costs {hourly.rate()} where {agreed}", Blame.OFFER)
+    # Nothing is wrong with its host: nobody has to avoid it.
+    return Fail(
+        f"the machine costs {hourly.rate()} where {agreed}",
+        Blame.OFFER,
+        attempt={"offer": replace(offer, host="")},
+    )
 
 
 async def last_words(turn: Pass, attempt: Attempt) -> str:

@@ -23,6 +23,8 @@ from bot.ports import Provider
 from bot.store.rows import Entry
 
 _LOOK = timedelta(seconds=15)
+_TIDIES = 2
+"""Tries to tidy up after a launch that was refused; the next offer does not wait longer for that."""
 _APART = timedelta(seconds=1)
 """Least time between the two listings that prove it."""
 
@@ -30,7 +32,7 @@ _APART = timedelta(seconds=1)
 async def run(turn: Pass) -> Outcome:
     """Facts of the oldest attempt that is not proven gone: destroy_asked_at, absent_at, gone_at."""
     attempt = next(one for one in turn.rental.attempts if one.gone_at is None)
-    if attempt.refused and attempt.offer.provider in turn.hands.providers:
+    if attempt.refused:
         return await _tidy(turn, attempt)
     # Kept also when the asking fails: whoever must hear of a teardown that does not end counts from here.
     asked = {"destroy_asked_at": attempt.destroy_asked_at or turn.now}
@@ -88,7 +90,12 @@ def _billed_until(attempt: Attempt, here: tuple[Machine, ...], now: datetime) ->
     """Vendors bill until they take the destroy. One that was taken and had no effect does not count: the machine is
     still there afterwards and is not ending."""
     lied = any(one.state is not MachineState.ENDING for one in here)
-    return {"ended_at": now} if attempt.ended_at is None or lied else {}
+    known = {"ended_at": now} if attempt.ended_at is None or lied else {}
+    if attempt.running_at is None and any(one.state is MachineState.RUNNING for one in here):
+        known["running_at"] = (
+            attempt.tried_at
+        )  # since when nobody saw: not later than this, not less is counted
+    return known
 
 
 async def _proven(turn: Pass, attempt: Attempt, listing: Listing, asked: Mapping[str, Any]) -> Outcome:
@@ -106,7 +113,7 @@ async def _proven(turn: Pass, attempt: Attempt, listing: Listing, asked: Mapping
         attempt = replace(attempt, absent_at=None)  # the clock was set back
     if attempt.absent_at is None or listing.asked_at < attempt.absent_at + _APART:
         seen = attempt.absent_at or now
-        known = {name: asked[name] for name in ("ended_at",) if name in asked}
+        known = {name: asked[name] for name in ("ended_at", "running_at") if name in asked}
         return Wait(
             turn.now + _APART,
             "looking a second time",
@@ -118,9 +125,14 @@ async def _proven(turn: Pass, attempt: Attempt, listing: Listing, asked: Mapping
 
 async def _tidy(turn: Pass, attempt: Attempt) -> Outcome:
     """The last of it: what the launch left on the account, and its key."""
+    provider = turn.hands.providers.get(attempt.offer.provider)
     try:
-        await turn.hands.providers[attempt.offer.provider].tidy(attempt.label)
+        if provider is not None:
+            await provider.tidy(attempt.label)
     except ProviderError as error:
+        if attempt.refused and turn.rental.stumbles >= _TIDIES:
+            note = f"attempt {attempt.number}: nothing was created; its key may be left there: {error.reason}"
+            return Done(attempt={"gone_at": turn.now}, said=note, of=attempt.number)
         slow = timedelta(seconds=min(60, 2 ** min(6, turn.rental.stumbles + 1)))
         note = f"what the launch left on the account cannot be removed yet: {error.reason}"
         return Wait(turn.now + slow, note, stumble=True, of=attempt.number)

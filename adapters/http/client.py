@@ -10,16 +10,17 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 
+from adapters.http.answers import Answer, first_words, retry_after
+from adapters.http.turns import Pause, Turns, wait
 from bot.domain.errors import NeedsHuman, OutcomeUnknown, ProviderError, TryLater, VendorChanged
 from bot.ports import Clock
 
@@ -28,73 +29,19 @@ USER_AGENT = "lastcall/0.1 (+https://github.com/lastcall-bot/lastcall)"
 TRIES = 4
 _LONGEST_PAUSE = timedelta(seconds=10)
 _SOON = timedelta(seconds=1)
-_PATIENCE = timedelta(seconds=12)
-"""A call whose turn comes later than this is put off instead of waited for."""
+_LONGEST_READ = timedelta(seconds=40)
+_LONGEST_WRITE = timedelta(seconds=30)
+"""However slowly it drips: a call ends by then. The client's own limit is one of silence."""
 _MOST_BYTES = 32 * 1024 * 1024
 _SHORTEST_KEY = 6
 """What is shorter is no real key, and would black out parts of words."""
-_SECRET = re.compile(r"(?i)(bearer\s+)\S+|\brpa_\w+|\b[0-9a-f]{64}\b|(api_key=)[^&\s]+")
-
-Pause = Callable[[timedelta], Awaitable[None]]
+_SECRET = re.compile(r"(?i)(bearer\s+)\S+|\brpa_\w+|\b[0-9a-f]{64}\b|((?:api_key|token)=)[^&\s]+")
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs a line for every call
 
 
-async def wait(length: timedelta) -> None:
-    """The real pause."""
-    await asyncio.sleep(max(0.0, length.total_seconds()))
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back. ``body`` is the parsed JSON (numbers with a point are ``Decimal``), or None where the text is
-    none."""
-
-    status: int
-    body: Any
-    text: str
-    headers: httpx.Headers
-
-    @property
-    def ok(self) -> bool:
-        """Whether the status says success."""
-        return 200 <= self.status < 300
-
-
 Judge = Callable[[Answer], ProviderError | None]
 """A vendor's own reading of an answer that is not a success; None leaves it to the general rules."""
-
-
-class Turns:
-    """One queue per kind of call, so that a vendor's published limit is kept whatever the number of rentals."""
-
-    def __init__(self, clock: Clock, pause: Pause, every: Mapping[str, timedelta]) -> None:
-        self._clock, self._pause, self._every = clock, pause, every
-        self._free: dict[str, datetime] = {}
-        self._seen: datetime | None = None
-
-    async def take(self, *kinds: str) -> None:
-        """Wait for the turn of a call that counts for all of ``kinds``. Raises ``TryLater`` when that is far off."""
-        kinds = tuple(kind for kind in kinds if kind in self._every)
-        if not kinds:
-            return
-        now = self._clock.now()
-        if self._seen is not None and now < self._seen:
-            self._free.clear()  # the clock was set back: nobody waits for the old future
-        self._seen = now
-        turn = max([now, *(self._free.get(kind, now) for kind in kinds)])
-        if turn - now > _PATIENCE:
-            raise TryLater("too many calls are waiting for this vendor", after=turn - now)
-        for kind in kinds:
-            self._free[kind] = turn + self._every[kind]
-        if turn > now:
-            await self._pause(turn - now)
-
-    def hold(self, kind: str, length: timedelta) -> None:
-        """The vendor asked to wait: nobody's turn comes before."""
-        if kind in self._every:
-            until = self._clock.now() + length
-            self._free[kind] = max(self._free.get(kind, until), until)
 
 
 class Http:
@@ -148,6 +95,13 @@ class Http:
 
     async def ask(self, kind: str, method: str, path: str, **request: Any) -> Answer:
         """The same with status and headers; only successes come back, everything else is raised."""
+        try:
+            async with asyncio.timeout(_LONGEST_READ.total_seconds()):
+                return await self._asked(kind, method, path, request)
+        except TimeoutError:
+            raise TryLater(self._say("no whole answer in time"), after=_SOON) from None
+
+    async def _asked(self, kind: str, method: str, path: str, request: dict[str, Any]) -> Answer:
         for tried in range(1, TRIES + 1):
             await self.turns.take(kind, "any")
             try:
@@ -168,7 +122,10 @@ class Http:
         ``OutcomeUnknown`` where nobody knows; a refusal is raised as the vendor's judge reads it."""
         await self.turns.take(kind, "any")
         try:
-            answer = await self._send(kind, method, path, request)
+            async with asyncio.timeout(_LONGEST_WRITE.total_seconds()):
+                answer = await self._send(kind, method, path, request)
+        except TimeoutError:
+            raise OutcomeUnknown(self._say("no whole answer in time")) from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise TryLater(self._say(f"no connection ({_named(error)})")) from None
         except httpx.RequestError as error:
@@ -221,6 +178,11 @@ class Http:
         judged = self._judge(answer)
         if judged is None:
             judged = self._general(answer, wrote=wrote)
+            doubtful = isinstance(judged, NeedsHuman | VendorChanged) and answer.status != 401
+            if kind == "launch" and wrote and doubtful:
+                # A refusal that the vendor's judge does not know is no proof that nothing was created; a key that
+                # was not let in is.
+                judged = OutcomeUnknown(judged.reason)
         if isinstance(judged, TryLater) and answer.status == 429:
             self.turns.hold(kind, judged.after)
         return judged
@@ -242,39 +204,7 @@ class Http:
                 return VendorChanged(f"status {status}: {said}")
 
     def _say(self, text: str) -> str:
-        return self.redact(" ".join(text.split()))[:300]
-
-
-def first_words(answer: Answer) -> str:
-    """The vendor's sentence, wherever this answer has it; never html."""
-    body = answer.body
-    if isinstance(body, dict):
-        if isinstance(body.get("error"), dict):
-            body = body["error"]
-        for name in ("detail", "msg", "message", "error", "title"):
-            if isinstance(body.get(name), str) and body[name]:
-                return str(body[name])
-    text = answer.text.strip()
-    if not text or text.startswith("<"):
-        return f"an answer without a word (status {answer.status})"
-    return text[:300]
-
-
-def retry_after(
-    headers: Mapping[str, str], now: datetime, usual: timedelta = timedelta(seconds=3)
-) -> timedelta:
-    """What ``Retry-After`` says (seconds or a date), or ``usual``; at most an hour."""
-    said = headers.get("Retry-After", "").strip()
-    if said.isdigit():
-        return min(timedelta(seconds=int(said)), timedelta(hours=1))
-    try:
-        when = parsedate_to_datetime(said)
-    except (TypeError, ValueError):
-        return usual
-    if when.tzinfo is None:
-        return usual
-    length: timedelta = when - now
-    return max(timedelta(0), min(length, timedelta(hours=1)))
+        return " ".join(self.redact(text).split())[:300]
 
 
 def _backoff(tried: int, asked: timedelta) -> timedelta:
