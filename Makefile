@@ -5,7 +5,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test crash lint format bench clean
+.PHONY: help setup demo run test crash faults lint format bench clean
 
 ARGS ?=
 VENV := .venv/bin
@@ -28,6 +28,9 @@ test: setup ## All tests, on all cores
 
 crash: setup ## The crash tests at every point of every scene and 2,000 pairs (an hour or so)
 	@LASTCALL_CRASH=all $(VENV)/python -m pytest -n logical --dist worksteal tests/lifecycle/test_crashes.py $(ARGS)
+
+faults: setup ## A thousand rentals in bad weather on each simulated cloud (an hour or so)
+	@for vendor in vast runpod lambda; do $(VENV)/python -m tests.bench.clouds $$vendor 0 1000 || exit 1; done
 
 lint: setup ## Rules, format, types, and who may import whom
 	@$(VENV)/ruff check .

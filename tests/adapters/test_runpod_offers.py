@@ -35,7 +35,7 @@ class TestWhatIsTold:
     """The fields of an offer."""
 
     async def test_one_offer_for_each_cloud_and_data_centre_cheapest_first(self):
-        """The price is that of the GPUs and of the disk that was asked for beside the image's, a 730th of a month per hour."""
+        """The price is that of the GPUs and of the disk, the image's part included, a 730th of a month per hour."""
         offers = await town().provider.offers(Want(gpu="RTX 3090", disk_gb=48))
         assert [(one.host, str(one.hourly.dollars)) for one in offers] == [
             ("runpod/community/any/NVIDIA GeForce RTX 3090", "0.23"),

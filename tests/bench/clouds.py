@@ -73,8 +73,9 @@ async def _all_ready(town: CloudTown, rentals: int) -> bool:
     return ready == rentals
 
 
-def main() -> None:
-    """``python -m tests.bench.clouds VENDOR FIRST LAST``: a storm by hand."""
+def main() -> int:
+    """``python -m tests.bench.clouds VENDOR FIRST LAST``: a storm by hand. 1 when anything was left, doubled, repeated or
+    touched, or the bill is more than 1 % apart."""
     import sys  # noqa: PLC0415 - by hand only
 
     tally, seconds = asyncio.run(storms(sys.argv[1], range(int(sys.argv[2]), int(sys.argv[3]))))
@@ -87,7 +88,9 @@ def main() -> None:
         sys.stdout.write(f"  {told}\n")
     for apart, told in sorted(tally.apart, reverse=True)[:5]:
         sys.stdout.write(f"  apart by ${apart.dollars}: {told}\n")
+    sound = not (tally.left or tally.doubles or tally.repeats or tally.touched)
+    return 0 if sound and abs(tally.ratio - 1) <= 0.01 else 1
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -12,7 +12,7 @@ import pytest
 from tests.support.bad_weather import Tally, Weather, one_rental
 from tests.support.cloud_town import SECOND, VENDORS, founded
 
-SEEDS = 7
+SEEDS = 5
 
 
 @pytest.mark.parametrize("vendor", VENDORS)

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.market import Account, Capabilities, LaunchOrder, Machine, Offer, Profile, Want
 from bot.domain.rental import Rental
-from bot.ports import Provider
+from bot.ports import NothingMore, Provider
 from bot.store.claims import Claim, Claims
 from bot.store.rows import ATTEMPTS
 from bot.store.session import reading
@@ -38,7 +38,7 @@ def written_down(engine: AsyncEngine) -> Knows:
     return knows
 
 
-class ProviderAround:
+class ProviderAround(NothingMore):
     """A provider that does what the inner one does."""
 
     def __init__(self, inner: Provider) -> None:
