@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from bot.domain import budget
 from bot.domain.clocktime import short, utc
 from bot.domain.market import Account
-from bot.domain.money import ZERO
+from bot.domain.money import ZERO, Usd
 from bot.domain.rental import Attempt, Goal, Rental, Step
 from bot.domain.talk import Button, Kind, Reply, Tone
 
@@ -105,6 +105,23 @@ def unpulled(rental: Rental, now: datetime) -> Reply:
         rental=rental.id,
         mention=(rental.owner,),
         data={"rental": rental.id, "unpulled": rental.note, "hard_end": end.isoformat()},
+    )
+
+
+def dearer(rental: Rental, before: Usd, now: Usd) -> Reply:
+    """The vendor asks more for a machine that runs."""
+    return Reply(
+        kind=Kind.NOTICE,
+        title=f"{rental.id}: its machine costs {now.rate()} now, {before.rate()} was agreed",
+        lines=(
+            f"The vendor raised the price. What was shown as the most ({rental.worst_case}) may not hold at this rate.",
+            "Take it down if that is too much; its results so far are pulled first.",
+        ),
+        buttons=(Button("Tear down", f"down {rental.id}", danger=True),),
+        tone=Tone.ALARM,
+        rental=rental.id,
+        mention=(rental.owner,),
+        data={"rental": rental.id, "hourly_usd": str(now.dollars), "agreed_usd": str(before.dollars)},
     )
 
 

@@ -199,6 +199,7 @@ def _changed(rental: Rental, facts: Mapping[str, Any], attempt: Mapping[str, Any
 async def _write(turn: Pass, verdict: Verdict) -> None:
     now, hands = turn.now, turn.hands
     after, says = _notify(verdict.after, now)
+    after = _at_the_price_of_now(turn, after, says)
     shown = risen(after, verdict.rising) if verdict.rising else after
     soft_end = _soft_end(hands, shown)
     says.insert(0, Say(f"card:{after.id}", after.channel, card(shown, now, soft_end)))
@@ -213,6 +214,18 @@ async def _write(turn: Pass, verdict: Verdict) -> None:
         entries=turn.entries,
         says=says,
     )
+
+
+def _at_the_price_of_now(turn: Pass, rental: Rental, says: list[Say]) -> Rental:
+    """A vendor may raise the price of a machine that runs: from then on that is what is counted, and its owner hears
+    of it, since what was shown may not hold any more."""
+    attempt, hourly = rental.attempt, turn.hands.watch.hourly(rental.attempt)
+    if attempt is None or attempt.running_at is None or hourly is None or hourly <= attempt.offer.hourly:
+        return rental
+    reply = notices.dearer(rental, attempt.offer.hourly, hourly)
+    says.append(_once(rental, f"dearer:{attempt.number}-{hourly.micros}", reply))
+    turn.entries.append(Entry("price", reply.title))
+    return _changed(rental, {}, {"offer": replace(attempt.offer, hourly=hourly)}, attempt.number)
 
 
 def _notify(rental: Rental, now: datetime) -> tuple[Rental, list[Say]]:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from bot.domain.errors import ProviderError
 from bot.domain.ladder import Seen
 from bot.domain.market import Machine, MachineState
+from bot.domain.money import Usd
 from bot.domain.rental import Attempt
 from bot.ports import Clock, Provider
 
@@ -94,6 +95,12 @@ class Watch:
             return Seen.VANISHED
         stopped = machine.state in (MachineState.STOPPED, MachineState.ENDING) or self._ails(machine)
         return Seen.STOPPED if stopped else Seen.THERE
+
+    def hourly(self, attempt: Attempt | None) -> Usd | None:
+        """What the last listing said an attempt's machine costs; no call is made."""
+        last = self._last.get(attempt.offer.provider) if attempt is not None else None
+        machine = last.by_id(attempt.machine_id or "") if last is not None and attempt is not None else None
+        return machine.hourly if machine is not None else None
 
     def _ails(self, machine: Machine) -> bool:
         """Whether a machine that ran has been in no good state for so long that it will not come back. It is billed

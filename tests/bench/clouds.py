@@ -74,8 +74,8 @@ async def _all_ready(town: CloudTown, rentals: int) -> bool:
 
 
 def main() -> int:
-    """``python -m tests.bench.clouds VENDOR FIRST LAST``: a storm by hand. 1 when anything was left, doubled, repeated or
-    touched, or the bill is more than 1 % apart."""
+    """``python -m tests.bench.clouds VENDOR FIRST LAST``: a storm by hand. 1 when anything was left, doubled, repeated
+    or touched, or the bill is more than 1 % apart."""
     import sys  # noqa: PLC0415 - by hand only
 
     tally, seconds = asyncio.run(storms(sys.argv[1], range(int(sys.argv[2]), int(sys.argv[3]))))

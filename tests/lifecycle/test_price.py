@@ -11,7 +11,7 @@ from adapters.simulators.provider import WorldProvider
 from bot.domain.ladder import QUOTE_LIFE
 from bot.domain.money import ZERO, Usd
 from bot.domain.rental import Ending, Rental
-from tests.support.small_town import TRAIN, SmallTown
+from tests.support.small_town import MINUTE, TRAIN, SmallTown
 from tests.support.towns import Found
 
 
@@ -140,6 +140,21 @@ async def test_a_machine_that_turns_out_dearer_than_agreed_is_given_back(town: S
     assert closed.attempts[0].condemned is not None
     assert "$0.40/h where $0.20/h was agreed" in closed.attempts[0].condemned
     assert rental.attempts[0].machine_id == closed.attempts[0].machine_id
+
+
+async def test_a_price_that_is_raised_while_the_machine_runs_is_told_and_counted(town: SmallTown):
+    """Once, loudly, with the way out; from then on the meter goes by the new rate."""
+    asked = await town.ask("up world 3090 for 2h")
+    tab = asked.rental
+    await town.until(tab, lambda rental: rental.quoted_at)
+    await town.ask(f"confirm {tab}")
+    await town.until(tab, lambda rental: rental.attempt and rental.attempt.ready_at)
+    _price(town, "0.30")
+    await town.pass_time(10 * MINUTE)
+    await town.say_all()
+    told = town.notices("dearer:")
+    assert told == [f"dearer:{tab}:1-300000"]
+    assert (await town.rental(tab)).attempts[0].offer.hourly == Usd.of("0.30")
 
 
 async def test_a_host_that_failed_somebody_is_avoided_by_the_next_rental(town: SmallTown):
