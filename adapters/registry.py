@@ -10,7 +10,7 @@ from pathlib import Path
 
 from adapters.http import Pause, wait
 from adapters.providers import lambda_cloud, local, runpod, vast
-from bot.domain.market import Profile
+from bot.domain.vendor import Profile
 from bot.ports import Clock, Provider, Shell
 
 

@@ -13,19 +13,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from bot.domain.market import (
-    Access,
-    Account,
-    Capabilities,
-    Finding,
-    LaunchOrder,
-    Leftover,
-    Machine,
-    Offer,
-    Profile,
-    Want,
-)
+from bot.domain.market import Access, Account, Finding, LaunchOrder, Leftover, Machine, Offer, Want
 from bot.domain.talk import Channel, Reply, Request
+from bot.domain.vendor import Capabilities, Profile
 
 
 class Clock(Protocol):

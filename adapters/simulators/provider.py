@@ -18,19 +18,9 @@ from bot.domain.errors import (
     TryLater,
     VendorChanged,
 )
-from bot.domain.market import (
-    Access,
-    Account,
-    AccountNote,
-    Capabilities,
-    LaunchOrder,
-    Machine,
-    MachineState,
-    Offer,
-    Profile,
-    Want,
-)
+from bot.domain.market import Access, Account, AccountNote, LaunchOrder, Machine, MachineState, Offer, Want
 from bot.domain.money import Usd
+from bot.domain.vendor import Capabilities, Profile
 from bot.ports import NothingMore
 
 WORKDIR = "/workspace/lastcall"

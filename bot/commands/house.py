@@ -8,9 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.commands.vocabulary import ProviderWord, Vocabulary
-from bot.domain.market import Profile
 from bot.domain.money import Usd
 from bot.domain.recipe import PRESETS
+from bot.domain.vendor import Profile
 from bot.ports import Clock, Ids, Provider, Shell
 from bot.recipes import RecipeFile
 from bot.store import Store

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from bot.commands.house import House
 from bot.domain.errors import Refused
-from bot.domain.market import ANY, Profile, Want
+from bot.domain.market import ANY, Want
+from bot.domain.vendor import Profile
 from bot.market import matching
 from bot.ports import Provider
 

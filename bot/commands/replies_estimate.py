@@ -9,10 +9,11 @@ from typing import Any
 from bot.domain.advice import enough, usual_vram
 from bot.domain.clocktime import short
 from bot.domain.estimate import Bill, Job, Rate, Row, Source, around, rate_for, row, training_only
-from bot.domain.market import Offer, Profile
+from bot.domain.market import Offer
 from bot.domain.money import Usd
 from bot.domain.recipe import PRESETS, Recipe
 from bot.domain.talk import Kind, Reply, Table, Tone
+from bot.domain.vendor import Profile
 
 _WORDS = {
     "boot": "starting the machine (boot)",

@@ -9,10 +9,11 @@ from bot.commands.reach import set_up
 from bot.commands.replies_estimate import decimal, estimate_reply
 from bot.commands.replies_offers import offers_reply
 from bot.domain.advice import Advice
-from bot.domain.market import Account, AccountNote, Profile
+from bot.domain.market import Account, AccountNote
 from bot.domain.money import MICROS_PER_CENT, Usd
 from bot.domain.recipe import Recipe
 from bot.domain.talk import Button, Kind, Reply, Table, Tone
+from bot.domain.vendor import Profile
 
 __all__ = ["advise_reply", "estimate_reply", "offers_reply", "providers_reply"]
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from bot.commands.reach import set_up
 from bot.commands.replies_estimate import decimal
-from bot.domain.market import Offer, Profile
+from bot.domain.market import Offer
 from bot.domain.talk import Kind, Reply, Table, Tone
+from bot.domain.vendor import Profile
 
 MOST_OFFERS = 15
 """Rows that a chat shows well; programs get them all."""

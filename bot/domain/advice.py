@@ -9,9 +9,9 @@ from typing import Literal
 
 from bot.domain import gpus
 from bot.domain.hardware import Gpu, GpuKind, Hardware
-from bot.domain.market import Profile
 from bot.domain.money import Usd
 from bot.domain.recipe import Recipe
+from bot.domain.vendor import Profile
 
 FASTER_CARDS = ("A100", "H100")
 MARGIN_GB = 0.5

@@ -14,10 +14,11 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bot.domain import gpus
-from bot.domain.market import Offer, Profile
+from bot.domain.market import Offer
 from bot.domain.money import ZERO, Usd
 from bot.domain.recipe import PRESET_MINUTES, PRESETS, Recipe
 from bot.domain.recipe import Bill as RecipeBill
+from bot.domain.vendor import Profile
 
 Range = tuple[float, float]
 """Low and high."""

@@ -11,6 +11,7 @@ from bot.domain.ladder import Seen
 from bot.domain.money import Usd
 from bot.domain.orphan import GRACE
 from bot.domain.rental import Rental
+from bot.lifecycle.line import LaunchLine
 from bot.lifecycle.watch import Watch
 from bot.ports import Clock, Ids, Provider, Shell
 from bot.recipes import RecipeFile
@@ -46,6 +47,7 @@ class Hands:
     providers: Mapping[str, Provider]
     shell: Shell
     watch: Watch
+    line: LaunchLine
     recipes: Mapping[str, RecipeFile]
     results: Path
     """Folder of all results; each rental has its own below."""

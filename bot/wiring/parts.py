@@ -17,6 +17,7 @@ from bot import recipes
 from bot.commands.house import House, Terms
 from bot.domain.label import NAMESPACE
 from bot.lifecycle.hands import Hands, Limits
+from bot.lifecycle.line import LaunchLine
 from bot.lifecycle.watch import Watch
 from bot.ports import Clock, Ids, Provider
 from bot.settings import Settings
@@ -83,6 +84,7 @@ def hands_of(world: World) -> Hands:
         providers=world.providers,
         shell=world.shells,
         watch=Watch(world.providers, world.clock),
+        line=LaunchLine(world.providers),
         recipes=world.recipes,
         results=settings.data / "results",
         limits=Limits(

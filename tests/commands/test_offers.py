@@ -10,8 +10,9 @@ import pytest
 from bot.commands.desk import Desk
 from bot.commands.reach import _FACTS, names
 from bot.domain.errors import NeedsHuman
-from bot.domain.market import Capabilities, Offer, Profile, Want
+from bot.domain.market import Offer, Want
 from bot.domain.talk import Kind, Reply, Tone
+from bot.domain.vendor import Capabilities, Profile
 from tests.commands.vendors import Vendor, offer, profile
 from tests.support.small_town import SmallTown
 

@@ -12,10 +12,11 @@ import pytest
 from bot.commands.replies_market import advise_reply, estimate_reply, providers_reply
 from bot.domain.advice import advise
 from bot.domain.hardware import GpuKind, Hardware
-from bot.domain.market import Account, AccountNote, Offer, Profile
+from bot.domain.market import Account, AccountNote, Offer
 from bot.domain.money import ZERO, Usd
 from bot.domain.recipe import Recipe, Requirements
 from bot.domain.talk import Kind, Reply, Tone
+from bot.domain.vendor import Profile
 
 
 def profile(family: str, gpu: str, hourly: str, *, owned: bool = False, setting: str = "") -> Profile:

@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from bot.domain.market import Account, AccountNote, Capabilities, Offer, Profile, Want
+from bot.domain.market import Account, AccountNote, Offer, Want
 from bot.domain.money import Usd
+from bot.domain.vendor import Capabilities, Profile
 from bot.ports import NothingMore
 
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from bot.domain.advice import Fit, advise
 from bot.domain.hardware import Gpu, GpuKind, Hardware
-from bot.domain.market import Profile
 from bot.domain.money import ZERO, Usd
 from bot.domain.recipe import Recipe, Requirements
+from bot.domain.vendor import Profile
 
 CLOUD = Profile(
     family="cloud", title="Cloud", best_for="", gpu_options="", price_range="", ease="",

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.estimate import Job, Source, around, rate_for, row, training_only, whole_bill
-from bot.domain.market import Offer, Profile
+from bot.domain.market import Offer
 from bot.domain.money import ZERO, Usd
 from bot.domain.recipe import Bill, Preset, Recipe
+from bot.domain.vendor import Profile
 
 RENTED = Profile(
     family="cloud", title="Cloud", best_for="", gpu_options="", price_range="", ease="",

@@ -32,6 +32,7 @@ from bot.domain.rental import Rental
 from bot.domain.talk import Actor, Channel, Reply, Request
 from bot.lifecycle.engine import Engine
 from bot.lifecycle.hands import Hands, Limits
+from bot.lifecycle.line import LaunchLine
 from bot.lifecycle.purse import Purse
 from bot.lifecycle.sweep import EVERY, Sweep
 from bot.lifecycle.watch import Watch
@@ -152,6 +153,7 @@ class CloudTown:
             providers=providers,
             shell=self.shell,
             watch=Watch(providers, self.clock),
+            line=LaunchLine(providers),
             recipes=shipped(),
             results=self.folder / "results",
             limits=Limits(max_lifetime=timedelta(hours=24), auto_confirm=Usd.of(1000)),

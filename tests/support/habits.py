@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.market import Account, Capabilities, LaunchOrder, Machine, Offer, Profile, Want
+from bot.domain.market import Account, LaunchOrder, Machine, Offer, Want
 from bot.domain.rental import Rental
+from bot.domain.vendor import Capabilities, Profile
 from bot.ports import NothingMore, Provider
 from bot.store.claims import Claim, Claims
 from bot.store.rows import ATTEMPTS

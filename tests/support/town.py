@@ -26,6 +26,7 @@ from bot.domain.rental import Rental
 from bot.domain.talk import Actor, Channel, Reply, Request
 from bot.lifecycle.engine import Engine
 from bot.lifecycle.hands import Hands, Limits
+from bot.lifecycle.line import LaunchLine
 from bot.lifecycle.sweep import Sweep
 from bot.lifecycle.watch import Watch
 from bot.ports import Chat, Provider, Shell
@@ -159,6 +160,7 @@ class Town:
             providers=providers,
             shell=shell,
             watch=Watch(providers, self.clock),
+            line=LaunchLine(providers),
             recipes=self.recipes,
             results=self.folder / "results",
             limits=Limits(max_lifetime=timedelta(hours=24), auto_confirm=self.auto_confirm),

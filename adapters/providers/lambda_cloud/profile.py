@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.domain.market import Capabilities, Profile
 from bot.domain.money import Usd
+from bot.domain.vendor import Capabilities, Profile
 
 NAME = "lambda"
 
@@ -40,6 +40,9 @@ CAPABILITIES = Capabilities(
     # Nobody documents how soon a new id is listed (lambda.md, 5.3).
     settle=timedelta(minutes=5),
     launch_limit=PREPARE + CREATE,
+    # The API takes one launch in twelve seconds and one call of any kind in a second (lambda.md, 1.2).
+    launch_every=timedelta(seconds=12),
+    listing_shared=timedelta(seconds=4),
     boot_limit=timedelta(minutes=30),
     teardown_latency=timedelta(minutes=5),
 )

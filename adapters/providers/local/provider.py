@@ -23,19 +23,9 @@ from adapters.providers.local.hosts import Workstation
 from adapters.providers.local.offers import Seller, locks_of, offers
 from bot.domain.errors import NeedsHuman, VendorChanged
 from bot.domain.hardware import Hardware
-from bot.domain.market import (
-    Access,
-    Account,
-    AccountNote,
-    Capabilities,
-    LaunchOrder,
-    Machine,
-    MachineState,
-    Offer,
-    Profile,
-    Want,
-)
+from bot.domain.market import Access, Account, AccountNote, LaunchOrder, Machine, MachineState, Offer, Want
 from bot.domain.money import ZERO, Usd
+from bot.domain.vendor import Capabilities, Profile
 from bot.ports import NothingMore, Shell
 
 PROFILE = Profile(

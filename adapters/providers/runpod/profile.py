@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.domain.market import Capabilities, Profile
 from bot.domain.money import Usd
+from bot.domain.vendor import Capabilities, Profile
 
 URL = "https://api.runpod.io/v2"
 GRAPHQL_URL = "https://api.runpod.io/graphql"
@@ -32,6 +32,9 @@ CAPABILITIES = Capabilities(
     no_spot="RunPod ended its spot machines in 2026",
     settle=timedelta(seconds=90),
     launch_limit=timedelta(seconds=40),
+    # A launch is two calls, and 60 calls a minute were seen to be all there are (runpod.md, 3).
+    launch_every=timedelta(seconds=8),
+    listing_shared=timedelta(seconds=5),
     boot_limit=timedelta(minutes=8),
     teardown_latency=timedelta(minutes=5),
 )

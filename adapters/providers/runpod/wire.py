@@ -17,7 +17,7 @@ from bot.ports import Clock
 
 _EVERY = {
     "machines": timedelta(seconds=2),
-    "inspect": timedelta(seconds=2),
+    "inspect": timedelta(seconds=4),
     "SECURE": timedelta(seconds=3),
     "COMMUNITY": timedelta(seconds=3),
     "price": timedelta(seconds=1),

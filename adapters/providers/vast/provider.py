@@ -24,19 +24,9 @@ from bot.domain.errors import (
     TryLater,
     VendorChanged,
 )
-from bot.domain.market import (
-    Account,
-    AccountNote,
-    Capabilities,
-    Finding,
-    LaunchOrder,
-    Leftover,
-    Machine,
-    Offer,
-    Profile,
-    Want,
-)
+from bot.domain.market import Account, AccountNote, Finding, LaunchOrder, Leftover, Machine, Offer, Want
 from bot.domain.money import Usd
+from bot.domain.vendor import Capabilities, Profile
 from bot.ports import Clock
 
 PROFILE = Profile(
@@ -79,6 +69,7 @@ class VastProvider:
         self_destruct=True,
         settle=timedelta(seconds=90),
         launch_limit=timedelta(seconds=30),
+        launch_every=timedelta(seconds=5.5),
         boot_limit=timedelta(minutes=10),
         teardown_latency=timedelta(minutes=2),
     )

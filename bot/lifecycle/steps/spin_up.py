@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain import label as labels
-from bot.domain.clocktime import short
+from bot.domain.clocktime import short, utc
 from bot.domain.errors import NeedsHuman, NoCapacity, ProviderError, TryLater
 from bot.domain.ladder import MOST_REFUSALS
 from bot.domain.market import Access, LaunchOrder, Machine, MachineState, Offer
@@ -24,8 +24,6 @@ _PUT_OFFS = 3
 """Who puts off longer or more often than this is passed over for another provider, where there is one."""
 _ENROLS = 4
 """Tries to let the key in by a call."""
-_SHARED = timedelta(seconds=1)
-"""A listing that is not older serves everybody who waits for a boot."""
 
 
 async def run(turn: Pass) -> Outcome:
@@ -45,6 +43,9 @@ async def _launch(turn: Pass) -> Outcome:
     rental, hands, now = turn.rental, turn.hands, turn.now
     offer, provider = rental.offer, turn.provider
     assert offer is not None
+    comes = hands.line.turn_of(rental.id, offer.provider, now)
+    if comes > now:
+        return Wait(comes, f"other launches at {offer.provider} come first; its turn comes at {utc(comes)}")
     number = len(rental.attempts) + 1
     until = now + hands.limits.max_lifetime
     label = labels.make(rental.namespace, rental.id, number, until)
@@ -154,7 +155,7 @@ async def _boot(turn: Pass, attempt: Attempt) -> Outcome:
 async def _machine(turn: Pass, attempt: Attempt) -> Machine | None:
     """From the listing that all booting machines share; asked for by itself only when it is not listed."""
     assert attempt.machine_id is not None
-    newer_than = max(attempt.tried_at, turn.now - _SHARED)
+    newer_than = max(attempt.tried_at, turn.now - turn.provider.capabilities.listing_shared)
     listing = await turn.hands.watch.listing(attempt.offer.provider, newer_than=newer_than)
     return listing.by_id(attempt.machine_id) or await turn.provider.inspect(attempt.machine_id)
 
