@@ -83,3 +83,10 @@ def computers(
             for one in local.workstations(local_hosts)
         ),
     )
+
+
+def vendor_skew(provider: Provider) -> timedelta | None:
+    """How far the vendor's clock is ahead of ours, as its last answer told; None where no vendor is asked."""
+    if isinstance(provider, vast.VastProvider | runpod.RunpodProvider | lambda_cloud.LambdaProvider):
+        return provider.http.vendor_skew
+    return None

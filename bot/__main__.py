@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Coroutine, Sequence
+from datetime import timedelta
 from typing import Any
 
 from pydantic import ValidationError
@@ -25,7 +26,7 @@ _NOT_OURS = frozenset({"LASTCALL_MACHINE"})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one of serve, chat, demo, check, env."""
+    """Run one of serve, chat, demo, check, reap, env."""
     arguments = _parser().parse_args(argv)
     try:
         if arguments.command == "env":
@@ -48,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
         )  # or the flush at the end would complain
         return 1
+    except ValidationError as error:
+        return _malformed(error, arguments)
     except Exception as error:  # noqa: BLE001 - the last door: a sentence for people, the rest for the log
         return _sorry(_sentence(error))
 
@@ -66,6 +69,11 @@ def _chosen(settings: Settings, arguments: argparse.Namespace) -> Coroutine[Any,
         from bot.entry.check import check  # noqa: PLC0415
 
         return check(settings, as_json=arguments.json)
+    if arguments.command == "reap":
+        from bot.entry.reap import Wish, reap  # noqa: PLC0415
+
+        names, every = arguments.namespace, arguments.all_namespaces
+        return reap(settings, Wish(names, every, arguments.dry_run, arguments.json, arguments.within))
     from bot.entry.chat import chat  # noqa: PLC0415
 
     return chat(settings, line=arguments.line, wait=arguments.wait, json=arguments.json, yes=arguments.yes)
@@ -100,8 +108,38 @@ def _parser() -> argparse.ArgumentParser:
         description="Reads only. Exit codes: 0 nothing to mend, 1 something failed.",
     )
     check.add_argument("--json", action="store_true", help="one JSON object")
+    _reap(
+        commands.add_parser("reap", help="without bot and database: end what is past the time in its label")
+    )
     commands.add_parser("env", help="print every setting as .env.example")
     return parser
+
+
+def _reap(reap: argparse.ArgumentParser) -> None:
+    reap.description = (
+        "Needs the providers' keys and the namespace only. Exit codes: 0 all was asked and nothing that is due is left,"
+        " 1 something could not be asked, ended or read; then LASTCALL_NOTIFY_URLS are told, too."
+    )
+    reap.add_argument("--dry-run", action="store_true", help="say what would be ended, touch nothing")
+    reap.add_argument("--json", action="store_true", help="one JSON object")
+    whose = reap.add_mutually_exclusive_group()
+    whose.add_argument(
+        "--namespace", default="", metavar="NAME", help="whose machines; default LASTCALL_NAMESPACE"
+    )
+    whose.add_argument(
+        "--all-namespaces", action="store_true", help="those of every Lastcall on the accounts"
+    )
+    reap.add_argument(
+        "--within", type=_minutes, default=timedelta(minutes=10), metavar="MINUTES",
+        help="how long the end of what is due may take (default 10)",
+    )  # fmt: skip
+
+
+def _minutes(text: str) -> timedelta:
+    minutes = float(text)
+    if not 0 < minutes <= 60:
+        raise argparse.ArgumentTypeError("it is more than 0 and at most 60 minutes")
+    return timedelta(minutes=minutes)
 
 
 def _point_out_typos() -> None:
@@ -117,8 +155,6 @@ def _point_out_typos() -> None:
 
 def _sentence(error: Exception) -> str:
     match error:
-        case ValidationError():
-            return _settings_fault(error)
         case BrokenRecipe() | ValueError():
             return str(error)
         case SQLAlchemyError() | OSError():
@@ -127,13 +163,19 @@ def _sentence(error: Exception) -> str:
     return f"a fault of Lastcall ({type(error).__name__}: {_first_line(error)}); the log has the rest."
 
 
-def _settings_fault(error: ValidationError) -> str:
-    first = error.errors()[0]
-    said = str(first["loc"][0]) if first["loc"] else ""
-    name = said if said.isupper() else f"LASTCALL_{said.upper()}" if said else "The settings"
-    if first["type"] == "literal_error":
-        return f"{name}: {first['input']!r} is none of {first['ctx']['expected']}."
-    return f"{name}: {first['msg'].removeprefix('Value error, ')}."
+def _malformed(error: ValidationError, arguments: argparse.Namespace) -> int:
+    """Every setting that cannot be read, at once; ``check`` says what each is for, too."""
+    from bot.entry.faults import as_findings, setting_faults  # noqa: PLC0415
+
+    faults = setting_faults(error)
+    if arguments.command == "check":
+        from bot.entry.check import show  # noqa: PLC0415
+
+        show(as_findings(faults), as_json=arguments.json)
+        return 1
+    for one in faults:
+        _sorry(str(one))
+    return 1
 
 
 def _unusable(error: Exception) -> str:

@@ -7,10 +7,13 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
+from bot.domain.clocktime import utc
 from bot.domain.errors import LastcallError, Refused
-from bot.domain.talk import Channel, Kind
+from bot.domain.rental import Goal
+from bot.domain.talk import Channel, Kind, Tone
 from bot.ports import Chat, Clock, Ids
 from bot.store import Store
 from bot.store.outbox import Due
@@ -69,6 +72,7 @@ class Delivery:
         chat = self._chat_for(due.channel)
         if chat is None:
             return False
+        due = await self._as_it_is_now(due)
         try:
             async with asyncio.timeout(ANSWER.total_seconds()):
                 ref = await _at(chat, due)
@@ -89,12 +93,29 @@ class Delivery:
         await self._store.outbox.said(due, ref)
         return True
 
+    async def _as_it_is_now(self, due: Due) -> Due:
+        """A notice that waited (for a terminal, for a chat that was down) may speak of a rental that is over meanwhile.
+        It is still said, but it offers nothing that can not be done any more, and calls nobody to what is closed."""
+        reply = due.reply
+        if not due.rental or reply.kind is not Kind.NOTICE or reply.final or not reply.buttons:
+            return due
+        rental = await self._store.rentals.get(due.rental)
+        if rental is None or rental.goal is not Goal.GONE:
+            return due
+        reply = replace(reply, buttons=())
+        if rental.closed_at is not None:
+            late = (
+                f"Said late: {rental.id} is closed since {utc(rental.closed_at)}, and nothing is to be done."
+            )
+            reply = replace(reply, lines=(late,), tone=Tone.CALM, mention=())
+        return replace(due, reply=reply)
+
     def _pause(self, due: Due) -> timedelta:
         return min(timedelta(seconds=2 ** min(due.tries, 8)), LONGEST_WAIT)
 
 
 async def _at(chat: Chat, due: Due) -> str:
-    if due.ref is not None and due.reply.kind is Kind.CARD:
+    if due.ref is not None and (due.reply.kind is Kind.CARD or due.reply.rewrites):
         await chat.edit(due.channel, due.ref, due.reply)
         return due.ref
     return await chat.post(due.channel, due.reply, key=due.key, retried=due.retried)

@@ -13,7 +13,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from bot.domain.market import Access, Account, Finding, LaunchOrder, Leftover, Machine, Offer, Want
+from bot.domain.deadman import JOB_ONLY, Switch
+from bot.domain.market import Access, Account, Bill, Finding, LaunchOrder, Leftover, Machine, Offer, Want
 from bot.domain.talk import Channel, Reply, Request
 from bot.domain.vendor import Capabilities, Profile
 
@@ -78,12 +79,19 @@ class Provider(Protocol):
     async def words(self, machine_id: str) -> str:
         """The vendor's own last words about a machine that does not come up, or nothing."""
 
+    def switch(self, machine_id: str) -> Switch:
+        """What the dead-man's switch on this machine may do: a value, no call. Its key is the machine's own."""
+
     async def tidy(self, label: str) -> None:
         """Remove what a launch under this label left on the account beside its machine (a named key). Asked when
         the machine is proven gone; already gone is success."""
 
     async def leftovers(self) -> Sequence[Leftover]:
         """What bills on the account without a machine of its own."""
+
+    async def bill(self, machine_id: str, label: str, since: datetime, until: datetime) -> Bill | None:
+        """What the vendor's own books say about one machine that lived between these moments, all of its days
+        together. None where they have nothing about it (yet), or the vendor keeps no books that can be asked."""
 
     async def check(self) -> Sequence[Finding]:
         """Key, scopes, clock: what works and what does not, by calls that only read. Raises nothing."""
@@ -102,12 +110,20 @@ class NothingMore:
         """Everything it says is in the machine's ``reason``."""
         return ""
 
+    def switch(self, machine_id: str) -> Switch:  # noqa: ARG002 - the port's signature
+        """A machine has no key of its own, so that its switch can stop the job only."""
+        return JOB_ONLY
+
     async def tidy(self, label: str) -> None:
         """Nothing is left on the account."""
 
     async def leftovers(self) -> Sequence[Leftover]:
         """Nothing bills without a machine."""
         return ()
+
+    async def bill(self, machine_id: str, label: str, since: datetime, until: datetime) -> Bill | None:  # noqa: ARG002
+        """There are no books to ask: our own count stands alone."""
+        return None
 
     async def check(self) -> Sequence[Finding]:
         """Nothing to look at."""
@@ -264,3 +280,11 @@ class Chat(Protocol):
 
     async def edit(self, channel: Channel, ref: str, reply: Reply) -> None:
         """Replace what was said. A message that is gone is success."""
+
+
+class Notifier(Protocol):
+    """The second medium, for when the chat is not enough: mail, ntfy, a pager, a webhook."""
+
+    async def shout(self, title: str, text: str) -> Sequence[str]:
+        """Tell every address, side by side. Raises nothing and ends in time; returns those that did not take it, by a
+        name that holds no secret (``2 (ntfy)``). Empty: all did."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from adapters.simulators.switch import SimSwitch
 from adapters.simulators.units import SimUnit
 from bot.domain.market import MachineState
 from bot.domain.money import ZERO, Usd
@@ -159,6 +160,10 @@ class SimMachine:
     folders: set[str] = field(default_factory=set)
     """Folders that are there although nothing is in them."""
     units: dict[str, SimUnit] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=dict)
+    """What the vendor puts into its environment: its own id, and the key that is good for it alone."""
+    switch: SimSwitch | None = None
+    """The dead-man's switch, where one was armed."""
 
     def span(self, now: datetime) -> Span | None:
         """The last span that began by ``now``."""

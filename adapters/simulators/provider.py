@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from adapters.simulators.faults import FaultKind, WorldFault
 from adapters.simulators.machine import SimHost, SimMachine
-from adapters.simulators.world import World
+from adapters.simulators.world import MACHINE_KEY, World
+from bot.domain.deadman import Ask, Ends, Switch
 from bot.domain.errors import (
     NeedsHuman,
     NoCapacity,
@@ -53,7 +54,7 @@ class WorldProvider(NothingMore):
         self.drift = drift
         self.name = name
         self.profile = profile
-        self.capabilities = capabilities or Capabilities(spot=True)
+        self.capabilities = capabilities or Capabilities(spot=True, self_destruct=Ends.MACHINE)
 
     async def offers(self, want: Want) -> Sequence[Offer]:
         """Hosts with room that fit, cheapest first."""
@@ -93,6 +94,10 @@ class WorldProvider(NothingMore):
             balance, burn = self.world.account()
         now = self.world.clock.now()
         return Account(AccountNote.READY, "simulated", balance=balance, burn_hourly=burn, as_of=now)
+
+    def switch(self, machine_id: str) -> Switch:
+        """Machines can end themselves, without HTTP: ``adapters.simulators.deadmen`` acts for them."""
+        return Switch(Ends.MACHINE, key=MACHINE_KEY, asks=(Ask("DELETE", f"sim:{machine_id}"),))
 
     def _offer(self, host: SimHost, want: Want) -> Offer:
         return Offer(

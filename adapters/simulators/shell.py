@@ -12,9 +12,11 @@ from adapters.simulators.faults import Fault, FaultKind, FaultPlan
 from adapters.simulators.files import Gate, fetch_files, send_files
 from adapters.simulators.machine import SimMachine
 from adapters.simulators.probe import probe_text
+from adapters.simulators.switch import SimSwitch
 from adapters.simulators.training import default_script
-from adapters.simulators.units import SimUnit, UnitScript
+from adapters.simulators.units import Play, SimUnit, UnitScript
 from adapters.simulators.world import World
+from bot.domain import deadman
 from bot.domain.errors import FarSideFailed, HostKeyChanged, KeyRefused, TooSlow, Unreachable
 from bot.domain.market import Access, MachineState
 from bot.ports import FileDigest, Parcel, Ran, TransferProgress, UnitJob, UnitLook, UnitState
@@ -46,6 +48,8 @@ class WorldShell:
         self.ssh_lag = ssh_lag
         self.script = script
         self.probe = probe
+        self.use = ""
+        """What the idle probe tells; empty: that nobody is there and nothing works."""
         self.faults = FaultPlan()
         self.calls: dict[str, int] = {}
         self.ran: list[tuple[str, tuple[str, ...]]] = []
@@ -86,7 +90,10 @@ class WorldShell:
         """Start it unless it was started before."""
         with self._reached("start", access) as machine:
             if unit not in machine.units:
-                play = self.script(unit, job, machine.files)
+                arms = deadman.PROGRAM in job.env
+                if arms:
+                    machine.switch = SimSwitch.armed(unit, job, self.world.clock.now())
+                play = Play(lasts=None) if arms else self.script(unit, job, machine.files)
                 started = machine.units[unit] = SimUnit.start(unit, job, play, self.world.clock.now())
                 machine.folders.update(started.place(folder) for folder in play.folders)
 
@@ -191,11 +198,18 @@ class WorldShell:
         for start, answer in self._answers:
             if argv[: len(start)] == start:
                 return answer if isinstance(answer, Ran) else answer(machine, argv, stdin)
+        if machine.switch is not None and stdin.startswith(deadman.TOLD.encode()):
+            now = self.world.clock.now()
+            alive = machine.units[machine.switch.unit].state(now) is UnitState.RUNNING
+            return Ran(0, machine.switch.heard(stdin, machine.env, now, alive=alive), b"")
         script = b"".join(part.encode() for part in argv[2:]) if argv[:2] == ("sh", "-c") else stdin
+        if argv[:1] == ("sh",) and b"kv idle 1" in script:
+            return Ran(0, (self.use or f"{_NOBODY}kv bytes {machine.traffic}\n").encode(), b"")
         asked = argv[:1] == ("sh",) and b"kv probe 1" in script
         return Ran(0, self.probe(machine).encode() if asked else b"", b"")
 
 
+_NOBODY = "kv idle 1\nkv gpu 0\nkv who 0\nkv terminals 0\nkv others 0\n"
 _IN_THE_MIDDLE = (FaultKind.CUT, FaultKind.DISK_FULL, FaultKind.CORRUPT)
 
 

@@ -97,7 +97,7 @@ class SshHosts:
             machine.address,
             machine.port,
             server_host_keys=[asyncssh.generate_private_key("ssh-ed25519")],
-            process_factory=lambda process: _run(process, home, machine.id),
+            process_factory=lambda process: _run(process, home, machine),
             encoding=None,
             reuse_address=True,
         )
@@ -132,7 +132,7 @@ class _Server(asyncssh.SSHServer):
         return any(line.split()[:2] == offered for line in (self._machine.public_key, *self._machine.keys))
 
 
-async def _run(process: asyncssh.SSHServerProcess[bytes], home: Path, name: str) -> None:
+async def _run(process: asyncssh.SSHServerProcess[bytes], home: Path, machine: SimMachine) -> None:
     """One command, in a session of its own: a cut connection does not end what it left behind."""
     pipe = asyncio.subprocess.PIPE
     command = await asyncio.create_subprocess_exec(
@@ -143,7 +143,7 @@ async def _run(process: asyncssh.SSHServerProcess[bytes], home: Path, name: str)
         stdout=pipe,
         stderr=pipe,
         cwd=home,
-        env=_environment(home, name),
+        env=_environment(home, machine),
         start_new_session=True,
     )
     assert command.stdin is not None
@@ -168,12 +168,20 @@ async def _pump(source: Any, sink: Any) -> None:
             sink.close()
 
 
-def _environment(home: Path, name: str) -> dict[str, str]:
-    """What a fresh container would have; our Python comes first, since it has what the demo's trainer needs."""
+def _environment(home: Path, machine: SimMachine) -> dict[str, str]:
+    """What a fresh container would have; our Python comes first, since it has what the demo's trainer needs. The
+    vendor's part is here as well, since our processes have no container whose first process could be asked."""
     path = os.pathsep.join(
         (f"{home}/bin", str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))
     )
-    return {"HOME": str(home), "PATH": path, "USER": "root", "LANG": "C.UTF-8", _MARK: name}
+    return {
+        "HOME": str(home),
+        "PATH": path,
+        "USER": "root",
+        "LANG": "C.UTF-8",
+        **machine.env,
+        _MARK: machine.id,
+    }
 
 
 def _furnish(home: Path, machine: SimMachine) -> None:

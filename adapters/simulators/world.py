@@ -17,6 +17,8 @@ from bot.domain.money import ZERO, Usd
 from bot.ports import Clock
 
 NOTHING = timedelta(0)
+MACHINE_KEY = "SIM_MACHINE_KEY"
+"""Where a machine finds the key that is good for it alone, unless a vendor's face says it in its own words."""
 
 
 class World:
@@ -217,6 +219,7 @@ class World:
             disk_gb=order.disk_gb,
             address=f"{name}.sim.invalid",
             spans=[span],
+            env={MACHINE_KEY: f"key-of-{name}"},
             gpu=fate.real_gpu or host.real_gpu or host.gpu,
             fate=fate,
         )

@@ -40,6 +40,9 @@ class Slot(StrEnum):
     TOPIC = "command"
     DEED = "deed"
     MACHINE = "machine"
+    WHOSE = "whose"
+    PERIOD = "period"
+    CSV = "csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,11 @@ _OPTIONS: Final = (
     OptionSpec(Slot.TOPIC, "a command", "command", "Which command", flags=("command",), bare=True),
     OptionSpec(Slot.DEED, "a deed", "all|kill|adopt|ignore", "Strangers' machines too, or what becomes of one",
                flags=("do",), samples=("all", "kill", "adopt", "ignore"), bare=True),
+    OptionSpec(Slot.WHOSE, "a person or `team`", "me|team|@person", "Your own spend, the team's, or somebody's in it",
+               flags=("of", "person"), samples=("me", "team", "@ann"), bare=True),
+    OptionSpec(Slot.PERIOD, "a period", "day|week|month", "Today, since Monday, or since the first; in UTC",
+               flags=("period",), samples=("day", "week", "month"), bare=True),
+    OptionSpec(Slot.CSV, "csv", "csv", "Also as a file for a spreadsheet", words=("csv",), bare=True, switch=True),
     OptionSpec(Slot.MACHINE, "a machine", "provider/id", "Which machine, as `orphans` calls it",
                flags=("machine",), bare=True),
 )  # fmt: skip
@@ -145,6 +153,8 @@ class CommandSpec:
     """Examples; ``{provider}``, ``{recipe}`` and ``{preset}`` stand for words of the vocabulary."""
     meant: tuple[str, ...] = ()
     """What people type when they mean this; suggested, never accepted."""
+    tail: str = ""
+    """What follows when the words have an order of their own, as usage shows it."""
     available: bool = True
     """False: a later release brings it, and it answers so."""
     after: str = field(default="")
@@ -164,7 +174,8 @@ class CommandSpec:
             f"<{each.shape}>" if each.slot in self.required else f"[{each.shape}]" for each in self.options
         ]
         inputs = ["[name=value …]"] if self.takes_inputs else []
-        return " ".join([self.name, *shapes, *inputs])
+        tail = [self.tail] if self.tail else []
+        return " ".join([self.name, *shapes, *inputs, *tail])
 
     def examples(self, vocabulary: Vocabulary) -> tuple[str, ...]:
         """The examples in this vocabulary's words; what it has no word for is left out."""
@@ -229,11 +240,34 @@ _NOW: Final = (
                 meant=("connect", "shell", "login")),
     CommandSpec("history", "What happened to a rental, or the last rentals", (Slot.RENTAL, Slot.LINES),
                 patterns=("history", "history k7m2qd", "history 20"), meant=("journal", "events", "past")),
+    CommandSpec("snooze", "Quiet a rental's reminders for a while", (Slot.RENTAL, Slot.HOURS),
+                patterns=("snooze", "snooze k7m2qd", "snooze k7m2qd for 1h"),
+                meant=("mute", "silence", "quiet", "shush"),
+                after="30 minutes, if none is said, and 4 hours at most; the last 10 minutes are never quiet."),
     CommandSpec("orphans", "Machines and leftovers that no rental knows", (Slot.DEED, Slot.MACHINE),
                 patterns=("orphans", "orphans all", "orphans kill {provider}/4711",
                           "orphans adopt {provider}/4711", "orphans ignore 4711"),
                 meant=("orphan", "strays", "leftovers", "foreign", "zombies"),
                 after="`all` shows other people's machines, too; they are never touched."),
+    CommandSpec("approve", "Yes to somebody else's rental", (*_ONE, Slot.BUDGET), _ONE,
+                patterns=("approve k7m2qd", "approve k7m2qd budget $20"), meant=("allow", "permit", "grant")),
+    CommandSpec("decline", "No to somebody else's rental, and why", tail="<id> [reason]",
+                patterns=("decline k7m2qd", "decline k7m2qd too dear for a test"), meant=("refuse", "deny", "reject")),
+    CommandSpec("budget", "What may be spent, what is charged, and who may what",
+                tail="[show | set <whose> <what> <value|off|default> | role @who <role>]",
+                patterns=("budget", "budget set person day $10", "budget set @ann month $100",
+                          "budget set channel month $50", "budget set team month $300",
+                          "budget set team machines 5", "budget set team rate $4/h",
+                          "budget set team hours 08:00-20:00 Europe/Berlin", "budget set approval total $20",
+                          "budget set approval cards H100,A100", "budget set team month off",
+                          "budget role @ann admin"),
+                meant=("budgets", "limit", "limits", "allowance", "quota", "role"),
+                after="For one rental: `budget $5` after `up` or `train`."),
+    CommandSpec("costs", "What was spent, by whom and on what, and where the month is going",
+                (Slot.WHOSE, Slot.PERIOD, Slot.CSV),
+                patterns=("costs", "costs team week", "costs @ann month csv"),
+                meant=("cost", "spend", "spent", "bill", "invoice", "ledger", "money"),
+                after="Days are UTC days. For what runs now: `status all`."),
     CommandSpec("help", "All commands, or one of them with examples", (Slot.TOPIC,),
                 patterns=("help", "help up"), meant=("man", "usage", "commands", "info", "h")),
 )  # fmt: skip
@@ -241,11 +275,6 @@ _NOW: Final = (
 _LATER: Final = tuple(
     CommandSpec(name, summary, available=False, after=after)
     for name, summary, after in (
-        ("budget", "Budgets for people and teams", "For one rental: `budget $5` after `up` or `train`."),
-        ("costs", "What was spent, by whom and on what", "For what runs now: `status all`."),
-        ("approve", "Yes to somebody else's rental", ""),
-        ("decline", "No to somebody else's rental", ""),
-        ("snooze", "Quiet reminders for a while", ""),
         ("notify", "Where reminders go", ""),
         ("check-data", "Judge a folder of pictures before training", ""),
         ("stop", "Pause a machine and keep its disk", "To end a rental now: `down` and its id."),

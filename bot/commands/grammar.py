@@ -17,9 +17,11 @@ from bot.commands.catalogue import BY_NAME, OPTIONS, Slot
 from bot.commands.reading import Heard, Reader
 from bot.commands.scope import Scope, listing
 from bot.commands.spoken import Command
+from bot.commands.tails import TAILS
 from bot.commands.vocabulary import ProviderWord, Vocabulary
 from bot.commands.words import Word, split
 from bot.domain.errors import AskAgain
+from bot.domain.ledger import Period
 from bot.domain.market import ANY, Want
 from bot.domain.money import Usd
 from bot.domain.orphan import Fate
@@ -54,8 +56,10 @@ def parse(line: str, vocabulary: Vocabulary) -> Command:
     words = split(flat, start + len(head))
     if _asks_help(words):
         return spoken.Help(spec.name)
-    heard = Reader(scope, words).read()
     name = Word(head, start, start + len(head), start)
+    if spec.tail:
+        return TAILS[spec.name](scope, name, words)
+    heard = Reader(scope, words).read()
     _check_complete(scope, name, heard)
     return BUILD[spec.name](heard)
 
@@ -189,6 +193,16 @@ def _orphans(heard: Heard) -> Command:
     return spoken.Orphans(fate=Fate(deed), machine=_must(heard, Slot.MACHINE))
 
 
+def _costs(heard: Heard) -> Command:
+    usual = spoken.Costs()
+    period = heard.get(Slot.PERIOD, str)
+    return spoken.Costs(
+        heard.get(Slot.WHOSE, str) or usual.whose,
+        Period(period) if period else usual.period,
+        csv=Slot.CSV in heard.slots,
+    )
+
+
 def _rental(heard: Heard) -> str | None:
     return heard.get(Slot.RENTAL, str)
 
@@ -211,6 +225,9 @@ BUILD: Final[dict[str, Callable[[Heard], Command]]] = {
     "pull": lambda heard: spoken.Pull(_rental(heard)),
     "ssh": lambda heard: spoken.Ssh(_rental(heard)),
     "history": lambda heard: spoken.History(_rental(heard), heard.get(Slot.LINES, int)),
+    "snooze": lambda heard: spoken.Snooze(_rental(heard), heard.get(Slot.HOURS, timedelta)),
     "orphans": _orphans,
+    "approve": lambda heard: spoken.Approve(_must(heard, Slot.RENTAL), heard.get(Slot.BUDGET, Usd)),
+    "costs": _costs,
     "help": lambda heard: spoken.Help(heard.get(Slot.TOPIC, str)),
 }

@@ -8,8 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.commands.vocabulary import ProviderWord, Vocabulary
+from bot.domain.allowance import Role
 from bot.domain.money import Usd
 from bot.domain.recipe import PRESETS
+from bot.domain.talk import Actor, Channel
 from bot.domain.vendor import Profile
 from bot.ports import Clock, Ids, Provider, Shell
 from bot.recipes import RecipeFile
@@ -39,6 +41,8 @@ class House:
     terms: Terms
     namespace: str
     data: Path
+    approvers: Channel | None = None
+    """Where somebody is asked to agree; None: where the rental was asked for."""
     nudge: Callable[[], None] = lambda: None
     """Tells this process's engine that there is something to do."""
     sweep_soon: Callable[[], None] = lambda: None
@@ -60,6 +64,10 @@ class House:
             named.setdefault(provider.name, ProviderWord(provider.name, provider.profile.title))
         inputs = sorted({name for one in self.recipes.values() for name in one.recipe.inputs})
         return Vocabulary(tuple(named.values()), tuple(sorted(self.recipes)), PRESETS, tuple(inputs))
+
+    async def role(self, actor: Actor) -> Role:
+        """What this person may do here."""
+        return await self.store.budgets.role(actor)
 
     async def engine_runs(self) -> bool:
         """Whether any process works on the rentals now."""

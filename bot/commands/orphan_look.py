@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from bot.commands.house import House
+from bot.commands.unreached import Unreached, unreached
 from bot.domain.errors import ProviderError
 from bot.domain.market import Leftover, Machine
 from bot.domain.orphan import Orphan, Owner, is_ours
@@ -52,9 +53,25 @@ async def look(house: House, *, leftovers: bool) -> Found:
             found.problems.append(_problem("leftovers", provider.name, answer))
         else:
             found.leftovers += answer
+    found.problems += _not_asked(unreached(house, await house.store.rentals.open_ones()))
     away = sorted({one.provider for one in found.known} - house.providers.keys())
     found.problems += [f"{name} is not configured here: its machines cannot be looked at." for name in away]
     return found
+
+
+def _not_asked(open_there: Sequence[Unreached]) -> list[str]:
+    """A vendor without a key is nobody's problem until something of ours is open there."""
+    rentals: dict[Unreached, list[str]] = {}
+    for one in open_there:
+        rentals.setdefault(replace(one, rental=""), []).append(one.rental)
+    return [_why_not(one, ids) for one, ids in rentals.items()]
+
+
+def _why_not(one: Unreached, ids: Sequence[str]) -> str:
+    are = f"{', '.join(ids)} {'is' if len(ids) == 1 else 'are'} open there"
+    if one.setting:
+        return f"{one.title} was not asked: it has no key here (set {one.setting}), and {are}."
+    return f"{one.title} was not asked: only another process has it, and {are}."
 
 
 def _sort(found: Found, machine: Machine, owners: Mapping[str, Owner], namespace: str) -> None:

@@ -61,7 +61,7 @@ def providers_reply(profiles: Sequence[Profile], accounts: Mapping[str, Sequence
         for one in profiles
     )
     notes = tuple(
-        f"{one.title}: {note}"
+        _titled(one, note)
         for one in profiles
         for note in dict.fromkeys(_note(account) for account in accounts.get(one.family, ()))
         if note
@@ -77,6 +77,12 @@ def providers_reply(profiles: Sequence[Profile], accounts: Mapping[str, Sequence
         tone=Tone.WARN if broken else Tone.CALM,
         data={"providers": [_profile_data(one, accounts.get(one.family, ())) for one in profiles]},
     )
+
+
+def _titled(profile: Profile, note: str) -> str:
+    """With the provider's name before it, unless it is said already (by the vendor, or as ``family/computer``)."""
+    named = note.startswith((profile.title, f"{profile.family}/"))
+    return note if named else f"{profile.title}: {note}"
 
 
 def _state(profile: Profile, accounts: Mapping[str, Sequence[Account]]) -> str:

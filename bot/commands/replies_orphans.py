@@ -121,6 +121,7 @@ def _data(found: Found, *, everything: bool) -> dict[str, Any]:
             for one in found.leftovers
         ],
         "problems": found.problems,
+        "complete": not found.problems,
     }
     return data | ({"foreign": [_told(one) for one in found.foreign]} if everything else {})
 

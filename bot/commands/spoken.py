@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from bot.domain.allowance import Kind, Scope
+from bot.domain.ledger import Period
 from bot.domain.market import Want
 from bot.domain.money import Usd
 from bot.domain.orphan import Fate
 
 MINE = "mine"
 ALL = "all"
+ME = "me"
+TEAM = "team"
 USUAL_LINES = 30
 
 
@@ -136,6 +140,14 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Snooze:
+    """Quiet one rental's reminders; ``None``: the only one there is, the usual length."""
+
+    rental: str | None = None
+    length: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Orphans:
     """What no rental knows; or what becomes of one such machine."""
 
@@ -144,6 +156,41 @@ class Orphans:
     fate: Fate | None = None
     machine: str = ""
     """``provider/id``, or the id alone; said whenever a fate is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """Yes to somebody else's rental; ``most``: if it cannot cost more."""
+
+    rental: str
+    most: Usd | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """No to somebody else's rental, and why."""
+
+    rental: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Show the budgets, or set one limit or role: ``rule`` with ``value`` (None: what a team said is forgotten;
+    empty: no limit). ``person`` is who it is about, as typed; empty: everybody."""
+
+    rule: tuple[Scope, Kind] | None = None
+    person: str = ""
+    value: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What was spent. ``whose`` is ``me``, ``team``, or a person of the team behind an ``@``."""
+
+    whose: str = ME
+    period: Period = Period.MONTH
+    csv: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,5 +209,5 @@ class Later:
 
 Command = (
     Up | Train | Status | Down | Extend | Confirm | Cancel | Offers | Estimate | Advise
-    | Providers | Logs | Pull | Ssh | History | Orphans | Help | Later
+    | Providers | Logs | Pull | Ssh | History | Snooze | Orphans | Approve | Decline | Budget | Costs | Help | Later
 )  # fmt: skip

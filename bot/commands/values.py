@@ -9,11 +9,12 @@ from bot.commands.caret import word
 from bot.commands.catalogue import BY_NAME, OptionSpec, Slot
 from bot.commands.measures import PARSERS, measure, measure_bare
 from bot.commands.scope import Scope, listing
-from bot.commands.spoken import ALL, MINE
+from bot.commands.spoken import ALL, ME, MINE, TEAM
 from bot.commands.vocabulary import Vocabulary
 from bot.commands.words import Word
 from bot.domain import gpus
 from bot.domain.errors import AskAgain
+from bot.domain.ledger import Period
 from bot.domain.market import ANY
 from bot.domain.money import Usd
 from bot.domain.nearest import nearest
@@ -92,6 +93,14 @@ def _lines(scope: Scope, found: Word) -> int | None:
     return int(found.text)
 
 
+def _whose(text: str) -> str | None:
+    """``me``, ``team``, ``@ann``; also as chats write a mention: ``<@U123>``."""
+    if text.lower() in (ME, TEAM, MINE):
+        return ME if text.lower() == MINE else text.lower()
+    name = text.strip("<>!")
+    return name if len(name) > 1 and name.startswith("@") else None
+
+
 def _name(scope: Scope, slot: Slot, found: Word) -> Value | None:
     """The value of a slot that takes one word out of few."""
     text, known = found.text, scope.vocabulary
@@ -112,6 +121,10 @@ def _name(scope: Scope, slot: Slot, found: Word) -> Value | None:
             return _lines(scope, found)
         case Slot.DEED:
             return text.lower() if text.lower() in DEEDS else None
+        case Slot.WHOSE:
+            return _whose(text)
+        case Slot.PERIOD:
+            return text.lower() if text.lower() in tuple(Period) else None
         case Slot.MACHINE:
             return text if _MACHINE.fullmatch(text) else None
         case _:
@@ -176,6 +189,10 @@ def unknown(scope: Scope, option: OptionSpec, found: Word) -> AskAgain:
             expected, near = "an id of six letters and digits such as k7m2qd", ""
         case Slot.DEED:
             expected, near = listing(DEEDS), nearest(found.text, DEEDS)
+        case Slot.WHOSE:
+            expected, near = "me, team or @person", ""
+        case Slot.PERIOD:
+            expected, near = listing(tuple(Period)), nearest(found.text, tuple(Period))
         case Slot.MACHINE:
             expected, near = "provider/id as `orphans` calls it", ""
         case _:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from fractions import Fraction
 
+from bot.domain.clocktime import short
 from bot.domain.market import Offer
 from bot.domain.money import ZERO, Usd
 from bot.domain.rental import Attempt, Rental
@@ -29,6 +30,21 @@ def most(offer: Offer, lifetime: timedelta, latency: timedelta, traffic_gb: int 
     return offer.ceiling.over(billed) + offer.traffic_per_gb * traffic_gb
 
 
+def how(offer: Offer, lifetime: timedelta, latency: timedelta, traffic_gb: int, before: Usd) -> str:
+    """The worst case as a sum that a person can check: ``$0.42/h x (4 h + 5 min to be surely gone) + 22 GB of traffic
+    at $0.01``. The rate has the disk in it, and what a launch may take unasked."""
+    rate = offer.ceiling.rate()
+    if offer.ceiling > offer.hourly:
+        rate = f"{rate} ({offer.hourly.rate()} with its disk, and {offer.drift} % that it may rise)"
+    parts = [f"{rate} x ({short(lifetime)} + {short(latency + offer.billing_step)} to be surely gone)"]
+    if offer.traffic_per_gb > ZERO and traffic_gb:
+        price = f"${offer.traffic_per_gb.dollars.normalize():f}"
+        parts.append(f"{traffic_gb} GB of traffic at {price} = {offer.traffic_per_gb * traffic_gb}")
+    if before > ZERO:
+        parts.append(f"{before} for the tries before")
+    return " + ".join(parts)
+
+
 def lifetime_within(budget: Usd, offer: Offer, latency: timedelta, traffic_gb: int = 0) -> timedelta:
     """The longest lifetime whose worst case ``budget`` covers; negative when not even the latency is covered."""
     left = budget - offer.traffic_per_gb * traffic_gb
@@ -44,14 +60,22 @@ def spent(rental: Rental, now: datetime) -> Usd:
     return total
 
 
-def cost(attempt: Attempt, now: datetime) -> Usd:
+def cost(attempt: Attempt, now: datetime, until: datetime | None = None) -> Usd:
     """One attempt, by its offer's terms. What is not known yet counts as billed: a launch whose answer was lost until
-    it is proven that nothing came of it, a boot until the machine is seen to run."""
+    it is proven that nothing came of it, a boot until the machine is seen to run. With ``until``, only what was used
+    up before that moment, as it is known ``now``; traffic counts from the launch."""
     offer, end = attempt.offer, attempt.ended_at or attempt.gone_at or now
     if attempt.refused or (attempt.gone_at is not None and attempt.machine_id is None):
         return ZERO
-    total = offer.disk_hourly.over(end - attempt.tried_at)
-    total += Usd(-(-offer.traffic_per_gb.micros * attempt.traffic_bytes // 10**9))
+    if until is not None and until <= attempt.tried_at:
+        return ZERO
+    end = end if until is None else min(end, until)
+    total = Usd(-(-offer.traffic_per_gb.micros * attempt.traffic_bytes // 10**9))
+    stopped = end if attempt.stopped_at is None or offer.stopped_hourly is None else attempt.stopped_at
+    if stopped < end:
+        total += (offer.stopped_hourly or ZERO).over(end - stopped)
+        end = max(stopped, attempt.tried_at)
+    total += offer.disk_hourly.over(end - attempt.tried_at)
     start: datetime | None = attempt.tried_at
     if offer.gpu_from_running and (attempt.running_at is not None or attempt.ended_at is not None):
         start = attempt.running_at
@@ -84,34 +108,3 @@ def used(rental: Rental, now: datetime) -> Fraction:
     )
     money = Fraction(spent(rental, now).micros, rental.budget.micros) if rental.budget.micros else Fraction(0)
     return max(time, money, Fraction(0))
-
-
-def due_reminder(rental: Rental, now: datetime) -> int | None:
-    """The highest rung that is due and was not said; a bot that slept through three says only the last."""
-    percent = used(rental, now) * 100
-    due = [rung for rung in RUNGS if rental.reminded < rung <= percent]
-    return due[-1] if due else None
-
-
-def rung_still_said(rental: Rental, now: datetime) -> int:
-    """The rung that counts as said: after an extension the rungs above what is used now are due again."""
-    percent = used(rental, now) * 100
-    return max((rung for rung in RUNGS if rung <= percent and rung <= rental.reminded), default=0)
-
-
-def next_reminder_at(rental: Rental, now: datetime) -> datetime | None:
-    """When the next rung falls due if nothing changes."""
-    if rental.began_at is None:
-        return None
-    rung = next((rung for rung in RUNGS if rung > rental.reminded and rung > used(rental, now) * 100), None)
-    if rung is None:
-        return None
-    by_time = (
-        rental.began_at - rental.lifetime * -rung // 100
-    )  # rounded up: a moment earlier it would not be due
-    attempt = rental.attempt
-    if attempt is None or attempt.offer.hourly.micros <= 0:
-        return by_time
-    missing = Usd(max(0, -(-rental.budget.micros * rung // 100) - spent(rental, now).micros))
-    lasts = missing.lasts(attempt.offer.hourly)
-    return min(by_time, now + lasts + timedelta(seconds=1)) if lasts < rental.lifetime else by_time

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.domain import budget
+from bot.domain import budget, receipt
 from bot.domain.clocktime import short, utc
+from bot.domain.killers import killers
+from bot.domain.money import ZERO
 from bot.domain.rental import Attempt, Ending, Goal, Rental, Step
 from bot.domain.talk import Button, Kind, Meter, Reply, Table, Tone
 
@@ -57,7 +59,7 @@ def card(rental: Rental, now: datetime, soft_end: datetime | None = None) -> Rep
         title=title(rental),
         lines=lines,
         fields=_fields(rental, now, state, soft_end),
-        tables=_tables(rental),
+        tables=_tables(rental, now),
         meter=_meter(rental, state),
         buttons=_buttons(rental, state),
         pictures=pictures,
@@ -93,9 +95,11 @@ def _last_word(rental: Rental) -> str:
         Ending.FAILED: "Failed",
         Ending.NO_OFFER: "No offer",
         Ending.CANCELLED: "Cancelled",
+        Ending.DECLINED: "Declined",
         Ending.EXPIRED: "The quote expired",
         Ending.SOFT_END: "Budget used",
         Ending.HARD_END: "Hard end",
+        Ending.IDLE: "Idle",
     }.get(rental.ending, rental.ending.value)
     return f"{head}: {why}" if why else f"{head}."
 
@@ -123,6 +127,8 @@ def _fields(
     if rental.progress.loss is not None:
         first = f" (from {rental.progress.first_loss:.4g})" if rental.progress.first_loss is not None else ""
         found.append(("loss", f"{rental.progress.loss:.4g}{first}"))
+    if behind := killers(rental, now):
+        found.append(("killers", ", ".join(behind)))
     if len(rental.attempts) > 1:
         found.append(("attempt", str(len(rental.attempts))))
     return tuple(found)
@@ -130,7 +136,10 @@ def _fields(
 
 def _money(rental: Rental, now: datetime) -> list[tuple[str, str]]:
     if rental.began_at is None:
-        return [("at most", str(rental.worst_case))] if rental.worst_case is not None else []
+        if rental.worst_case is None:
+            return []
+        how = [("how", rental.worst_how)] if rental.worst_how and rental.worst_case > ZERO else []
+        return [("at most", str(rental.worst_case)), *how]
     cost = str(budget.spent(rental, rental.closed_at or now))
     most = f", at most {rental.worst_case}" if rental.is_open and rental.worst_case is not None else ""
     return [("cost", cost + most)]
@@ -157,12 +166,15 @@ def _gate(attempt: Attempt) -> str:
     return ", ".join(f"{number} {verdict}" for verdict, number in count.items() if number)
 
 
-def _tables(rental: Rental) -> tuple[Table, ...]:
-    if not rental.results or rental.closed_at is None:
+def _tables(rental: Rental, now: datetime) -> tuple[Table, ...]:
+    if rental.closed_at is None or rental.began_at is None:
         return ()
+    paid = receipt.table(receipt.receipt(rental, now))
+    if not rental.results:
+        return (paid,)
     rows = tuple((one.name, _size(one.bytes), one.sha256[:16]) for one in rental.results)
     folder = rental.results[0].path.removesuffix(rental.results[0].name).rstrip("/")
-    return (Table(("result", "size", "sha256 (first 16)"), rows, note=f"In {folder}"),)
+    return (Table(("result", "size", "sha256 (first 16)"), rows, note=f"In {folder}"), paid)
 
 
 def _size(size: int) -> str:
@@ -237,6 +249,9 @@ def facts(rental: Rental, now: datetime) -> dict[str, Any]:
         "steps": rental.progress.total,
         "loss": rental.progress.loss,
         "hard_end": rental.hard_end.isoformat() if rental.hard_end else None,
+        "receipt": receipt.data(receipt.receipt(rental, end))
+        if rental.closed_at and rental.began_at
+        else None,
         "results": [
             {"path": one.path, "name": one.name, "bytes": one.bytes, "sha256": one.sha256}
             for one in rental.results

@@ -120,9 +120,11 @@ def _leftovers(rental: Rental) -> bool:
 def _quoting(rental: Rental, now: datetime) -> Decision:
     if rental.offer is None or rental.quoted_at is None:
         return Step.CHOOSE
-    if now >= rental.quoted_at + QUOTE_LIFE:
-        return Rise(Ending.EXPIRED, "nobody confirmed the price in time")
-    return Rest(rental.quoted_at + QUOTE_LIFE, "waiting for a confirm")
+    until = max(rental.quoted_at + QUOTE_LIFE, rental.approval_until or rental.quoted_at)
+    if now >= until:
+        why = "nobody agreed to it in time" if rental.approval_until else "nobody confirmed the price in time"
+        return Rise(Ending.EXPIRED, why)
+    return Rest(until, "waiting for an approval" if rental.approval_until else "waiting for a confirm")
 
 
 def _climbing(rental: Rental, seen: Seen, now: datetime, soft_end: datetime | None) -> Decision:
@@ -157,9 +159,10 @@ def _climbing(rental: Rental, seen: Seen, now: datetime, soft_end: datetime | No
 def _asking_again(rental: Rental, now: datetime) -> Decision:
     """The price rose after the confirm: nothing is rented before somebody says yes to the new one."""
     asked_at = rental.reasked_at or now
-    if now >= asked_at + QUOTE_LIFE:
+    until = max(asked_at + QUOTE_LIFE, rental.approval_until or asked_at)
+    if now >= until:
         return Rise(Ending.EXPIRED, "nobody confirmed the new price in time")
-    return Rest(asked_at + QUOTE_LIFE, "the price rose; waiting for a confirm of the new one")
+    return Rest(until, "the price rose; waiting for a confirm of the new one")
 
 
 def _too_late_to_train(rental: Rental, now: datetime, soft_end: datetime | None) -> bool:

@@ -72,6 +72,8 @@ class Offer:
     """Whether the rest of ``hourly`` is billed from the moment it runs; else from the creation."""
     billing_step: timedelta = timedelta(0)
     """The vendor rounds the billed time up to a multiple of this."""
+    stopped_hourly: Usd | None = None
+    """What an hour costs while it is stopped and not deleted (a disk that is kept); None: as much as if it ran."""
     drift: int = 0
     """Percent by which the price may have risen at the launch without anybody being asked again."""
     boot_limit: timedelta | None = None
@@ -158,6 +160,13 @@ class LaunchOrder:
     """Which vault key belongs to ``public_key``; copied into the machine's ``Access``."""
     most_hourly: Usd | None = None
     """Nothing dearer is created: the live price is looked at once more, and ``PriceChanged`` raised above this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What a vendor's own books say about one machine so far. They fill late, so it may still grow."""
+
+    amount: Usd
 
 
 class AccountNote(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain import budget
@@ -27,15 +28,91 @@ def reminder(rental: Rental, rung: int, now: datetime) -> Reply:
         lines=(
             f"{cost} of {rental.budget} spent; {short(end - now)} left, then it is torn down ({utc(end)}).",
         ),
-        buttons=(
-            Button("Tear down", f"down {rental.id}", danger=True),
-            Button("Extend 1 h", f"extend {rental.id} 1h"),
-        ),
+        buttons=answers(rental),
         tone=Tone.ALARM if rung >= budget.RUNGS[-1] else Tone.WARN,
         rental=rental.id,
         mention=(rental.owner,),
         data={"rental": rental.id, "rung": rung, "cost_usd": f"{cost.dollars:.6f}"},
     )
+
+
+def answers(rental: Rental) -> tuple[Button, ...]:
+    """What a person may answer with one click. The first says what it does: ``down`` brings home what a training has
+    so far, from a machine that is used by hand there is nothing to bring."""
+    attempt = rental.attempt
+    pulls = attempt is not None and attempt.unit is not None and rental.pulled_at is None
+    found = [
+        Button("Pull and tear down" if pulls else "Tear down", f"down {rental.id}", danger=True),
+        Button("Extend 1 h", f"extend {rental.id} 1h"),
+    ]
+    if attempt is not None and attempt.offer.hourly > ZERO:
+        found.append(Button("Extend $2", f"extend {rental.id} $2"))
+    return (*found, Button("Snooze", f"snooze {rental.id}"))
+
+
+def last_minutes(rental: Rental, now: datetime) -> Reply:
+    """The hard end is near, and it comes whether anybody reads this or not."""
+    end = rental.hard_end or now
+    cost = budget.spent(rental, now)
+    saves = "what there is gets pulled first" if rental.job else "nothing on it is kept"
+    return Reply(
+        kind=Kind.NOTICE,
+        title=f"{rental.id}: torn down in {short(end - now)}",
+        lines=(f"{cost} of {rental.budget} spent. At {utc(end)} the machine is ended; {saves}.",),
+        buttons=answers(rental),
+        tone=Tone.ALARM,
+        rental=rental.id,
+        mention=(rental.owner,),
+        data={"rental": rental.id, "hard_end": end.isoformat(), "cost_usd": f"{cost.dollars:.6f}"},
+    )
+
+
+def idle(rental: Rental, since: datetime, now: datetime) -> Reply:
+    """A machine that nobody uses costs as much as one that works."""
+    attempt = rental.attempts[-1]
+    return Reply(
+        kind=Kind.NOTICE,
+        title=f"{rental.id}: nobody has used it for {short(now - since)}",
+        lines=(
+            "Nobody is logged in, its GPU does nothing and nothing is transferred.",
+            f"It costs {attempt.offer.hourly.rate()}, {budget.spent(rental, now)} so far.",
+        ),
+        buttons=answers(rental),
+        tone=Tone.WARN,
+        rental=rental.id,
+        mention=(rental.owner,),
+        data={"rental": rental.id, "idle_since": since.isoformat()},
+    )
+
+
+def finished(rental: Rental, now: datetime) -> Reply:
+    """The work is done and its machine is still there."""
+    since = rental.pulled_at or now
+    return Reply(
+        kind=Kind.NOTICE,
+        title=f"{rental.id}: done for {short(now - since)}, and its machine still runs",
+        lines=(
+            f"The results are at home; {budget.spent(rental, now)} spent. Its teardown has not begun.",
+            f"The last that is known: {rental.note.rstrip('.') or 'nothing'}.",
+        ),
+        buttons=(Button("Tear down", f"down {rental.id}", danger=True),),
+        tone=Tone.ALARM,
+        rental=rental.id,
+        mention=(rental.owner,),
+        data={"rental": rental.id, "pulled_at": since.isoformat()},
+    )
+
+
+def settled(reply: Reply, what: str) -> Reply:
+    """What an alert reads once it was answered: nothing can be pressed any more, and who did what."""
+    return replace(
+        reply, lines=(*reply.lines[:1], what), buttons=(), mention=(), tone=Tone.CALM, rewrites=True
+    )
+
+
+def snoozed(reply: Reply, what: str) -> Reply:
+    """What it reads while it is quiet. It may still be answered."""
+    return replace(reply, lines=(*reply.lines[:1], what), mention=(), rewrites=True)
 
 
 def ending_attempt(rental: Rental) -> Attempt | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum, auto
 
+from bot.domain.allowance import Role
 from bot.domain.orphan import Orphan
 from bot.domain.rental import Rental
 from bot.domain.talk import Actor
@@ -27,12 +28,18 @@ def may_decide(actor: Actor, orphan: Orphan) -> str:  # noqa: ARG001 - everybody
     return ""
 
 
-def may(actor: Actor, deed: Deed, rental: Rental) -> str:
-    """Empty when allowed, else the reason. The owner may do all; a teammate may look and end."""
-    if actor.key == rental.owner.key:
-        return ""
-    if (actor.chat, actor.team) != (rental.owner.chat, rental.owner.team):
+def may(actor: Actor, deed: Deed, rental: Rental, role: Role = Role.MEMBER) -> str:
+    """Empty when allowed, else the reason. The owner may do all, an admin of the team too; a teammate may look and
+    end; a viewer only looks, and ends what is their own."""
+    mine = actor.key == rental.owner.key
+    if not mine and (actor.chat, actor.team) != (rental.owner.chat, rental.owner.team):
         return f"{rental.id} belongs to another team."
-    if deed in (Deed.SEE, Deed.END):
+    if role is Role.ADMIN or deed is Deed.SEE or (mine and (role is Role.MEMBER or deed is Deed.END)):
         return ""
-    return f"{rental.id} belongs to {rental.owner.name or rental.owner.id}; only they may do that."
+    if role is Role.VIEWER:
+        return "You may look, and not do that."
+    if deed is Deed.END:
+        return ""
+    return (
+        f"{rental.id} belongs to {rental.owner.name or rental.owner.id}; only they or an admin may do that."
+    )

@@ -11,9 +11,27 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any
 
-from bot.domain.market import Access, Offer, Want
+from bot.domain.attempt import Attempt, Check
+from bot.domain.market import Offer, Want
 from bot.domain.money import Usd
 from bot.domain.talk import Actor, Channel
+
+__all__ = [
+    "Attempt",
+    "Blame",
+    "Check",
+    "Done",
+    "Ending",
+    "Fail",
+    "Goal",
+    "Job",
+    "Outcome",
+    "Progress",
+    "Rental",
+    "ResultFile",
+    "Step",
+    "Wait",
+]
 
 
 class Goal(IntEnum):
@@ -44,11 +62,13 @@ class Ending(StrEnum):
     DONE = "done"
     CANCELLED = "cancelled"
     DOWN = "down"
+    DECLINED = "declined"
     EXPIRED = "quote expired"
     NO_OFFER = "no offer"
     FAILED = "failed"
     SOFT_END = "budget used"
     HARD_END = "hard end"
+    IDLE = "idle"
 
     @property
     def is_success(self) -> bool:
@@ -78,54 +98,6 @@ class Job:
     """The recipe as it was when it was asked for; a file that is edited later changes nothing here."""
     recipe_folder: str = ""
     """Where its files are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of gate 3."""
-
-    name: str
-    verdict: str
-    """``PASS``, ``WARN`` or ``FAIL``."""
-    sentence: str
-    fix: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One numbered try to have a machine, from the written intent to the proof that nothing is left."""
-
-    number: int
-    label: str
-    offer: Offer
-    tried_at: datetime
-    """When the intent was written; the vendor may bill from here."""
-    machine_id: str | None = None
-    access: Access | None = None
-    running_at: datetime | None = None
-    ready_at: datetime | None = None
-    report: tuple[Check, ...] = ()
-    tools: Mapping[str, str] | None = None
-    """What deploy_tools found out (``python`` …)."""
-    dataset_at: datetime | None = None
-    unit: str | None = None
-    """Name of the detached training unit."""
-    unit_at: datetime | None = None
-    condemned: str | None = None
-    """Why this attempt is given up; set once, and it is never adopted again."""
-    refused: bool = False
-    """The vendor clearly said no: nothing was created, nothing is billed."""
-    destroy_asked_at: datetime | None = None
-    absent_at: datetime | None = None
-    """When a complete listing first showed nothing under our label."""
-    gone_at: datetime | None = None
-    """Proven gone: second complete listing and inspect."""
-    ended_at: datetime | None = None
-    """When the vendor took the destroy after which the machine was gone: billing ended."""
-    traffic_bytes: int = 0
-    """What we sent and fetched; some vendors bill it."""
-    barred: bool = False
-    """Its provider refused for a reason only a person can mend; it is not asked again in this rental."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +156,15 @@ class Rental:
     ending_note: str = ""
     confirmed_at: datetime | None = None
     confirmed_by: str = ""
+    approval_until: datetime | None = None
+    """Somebody else has to agree by then; the quote lives as long."""
     rev: int = 0
     """Raised by every command, so that a pass that began before does not sleep through it."""
     # --- facts, written by the pass that holds the claim --------------------------------------
     offer: Offer | None = None
     worst_case: Usd | None = None
+    worst_how: str = ""
+    """How the worst case comes about, for people."""
     quoted_at: datetime | None = None
     began_at: datetime | None = None
     """First launch try: clock and rate start here."""
@@ -199,7 +175,7 @@ class Rental:
     pulled_at: datetime | None = None
     closed_at: datetime | None = None
     reminded: int = 0
-    """Highest rung that was said, in percent."""
+    """What an older release had said, in percent; alerts are rows of their own since."""
     alarmed: int = 0
     """Highest rung of the stuck-teardown ladder that was said, in minutes."""
     stumbles: int = 0

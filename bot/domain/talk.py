@@ -128,5 +128,7 @@ class Reply:
     mention: tuple[Actor, ...] = ()
     final: bool = False
     """The last word on this rental: it is closed."""
+    rewrites: bool = False
+    """Takes the place of what was said under its key, as a card's does; a notice is said anew otherwise."""
     data: Mapping[str, Any] = field(default_factory=dict)
     """The same for programs: JSON values only, money as decimal strings, moments as ISO 8601."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.domain.deadman import Ends
 from bot.domain.money import Usd
 
 
@@ -17,8 +18,8 @@ class Capabilities:
     """Why there is none, as half a sentence: ``RunPod ended its spot machines in 2026``."""
     untold: frozenset[str] = frozenset()
     """Fields of ``Want`` that its offers never tell (``reliability``): who asks for one is told that none is here."""
-    self_destruct: bool = False
-    """A key scoped to one machine exists, so that the machine can end itself."""
+    self_destruct: Ends = Ends.JOB
+    """What a machine can do about itself when nobody watches it: whether a key scoped to it alone exists."""
     settle: timedelta = timedelta(seconds=60)
     """How long after a launch was tried a machine may still appear in the listing."""
     launch_limit: timedelta = timedelta(seconds=30)
@@ -29,6 +30,8 @@ class Capabilities:
     """A listing that is not older serves everybody who waits for a boot."""
     boot_limit: timedelta = timedelta(minutes=10)
     """A machine not running by then is stuck."""
+    books: bool = False
+    """Whether ``bill`` has anything to tell: some vendors have no way to ask what was billed."""
     teardown_latency: timedelta = timedelta(minutes=5)
     """From asking to end until billing surely stopped; counted into the worst case."""
 

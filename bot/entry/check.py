@@ -10,10 +10,13 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.commands.unreached import unreached
 from bot.domain import label as labels
+from bot.domain.clocktime import short, utc
 from bot.domain.errors import ProviderError
 from bot.domain.market import AccountNote, Finding, Mark
 from bot.ports import Provider
@@ -22,6 +25,8 @@ from bot.wiring import App, logins
 
 _WIDTH = 100
 _MARK, _PART = 6, 16
+_SILENT = timedelta(seconds=15)
+"""An engine beats every ten seconds."""
 _PROGRAMS = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", "/sbin"))
 
 
@@ -31,18 +36,20 @@ async def check(settings: Settings, *, as_json: bool) -> int:
         app = await App.build(settings)
     except SQLAlchemyError as error:
         found = [_database_fault(settings, error)]
+    except ValueError as error:  # a folder that cannot be written to, a workstation that is none
+        found = [Finding("settings", Mark.BAD, str(error))]
     else:
         try:
             found = await findings(app)
         finally:
             await app.stop()
-    _show(found, as_json=as_json)
+    show(found, as_json=as_json)
     return 1 if any(one.mark is Mark.BAD for one in found) else 0
 
 
 async def findings(app: App) -> list[Finding]:
     """All parts, the own ones first; what takes a call to a vendor is asked of all at once."""
-    own = [await _database(app), _ssh(), await _engine(app)]
+    own = [await _database(app), _ssh(), await _engine(app), *await _unreached(app)]
     asked = await asyncio.gather(*(_provider(app, one) for one in app.providers.values()))
     off = [_not_configured(app, login.family) for login in logins(app.settings) if not login.key]
     return [*own, *(finding for some in asked for finding in some), *off]
@@ -55,7 +62,7 @@ def _database_fault(settings: Settings, error: SQLAlchemyError) -> Finding:
 
 
 async def _database(app: App) -> Finding:
-    rentals = len(await app.store.rentals.open_ones())
+    rentals = _count(len(await app.store.rentals.open_ones()), "rental")
     where = "PostgreSQL" if app.settings.database_url else "SQLite, for one computer"
     return Finding(
         "database", Mark.GOOD, f"{where}: {app.where}; {rentals} open, namespace {app.house.namespace}."
@@ -78,17 +85,36 @@ def _ssh() -> Finding:
 
 
 async def _engine(app: App) -> Finding:
-    if await app.house.engine_runs():
-        return Finding("engine", Mark.GOOD, "A process works on the rentals now.")
-    rentals = await app.store.rentals.open_ones()
+    now, engines = app.clock.now(), await app.engines()
+    last = engines[0].seen_at if engines else now
+    seen = f"seen {short(now - last)} ago, at {utc(last)}"
+    if any(one.lives for one in engines):
+        if now - last <= _SILENT:
+            return Finding("engine", Mark.GOOD, f"A process works on the rentals now: {seen}.")
+        return Finding(
+            "engine",
+            Mark.WARN,
+            f"A process worked on the rentals and has been silent since: {seen}. It may have been killed.",
+            "Ask again in half a minute; if none runs then: lastcall serve",
+        )
+    none = f"None runs (one that was not ended in order was last {seen})" if engines else "None runs"
+    rentals = len(await app.store.rentals.open_ones())
     if not rentals:
-        return Finding("engine", Mark.GOOD, "None runs, and nothing is open.", "For a team: lastcall serve")
-    return Finding(
-        "engine",
-        Mark.BAD,
-        f"None runs, and {len(rentals)} rentals are open: nobody ends them.",
-        "Start: lastcall serve",
-    )
+        return Finding("engine", Mark.GOOD, f"{none}, and nothing is open.", "For a team: lastcall serve")
+    are = "is open: nobody ends it." if rentals == 1 else "are open: nobody ends them."
+    said = f"{none}, and {_count(rentals, 'rental')} {are}"
+    return Finding("engine", Mark.BAD, said, "Start: lastcall serve")
+
+
+async def _unreached(app: App) -> list[Finding]:
+    """A vendor whose key is missing is no matter of taste while a machine of ours is billed there."""
+    there = unreached(app.house, await app.store.rentals.open_ones())
+    return [
+        Finding(one.title, Mark.BAD, one.sentence, f"Set {one.setting} again, then: lastcall serve")
+        if one.setting
+        else Finding(one.title, Mark.WARN, one.sentence, "See that the process which has it runs.")
+        for one in there
+    ]
 
 
 async def _provider(app: App, provider: Provider) -> list[Finding]:
@@ -131,18 +157,23 @@ async def _namespaces(app: App, provider: Provider) -> list[Finding]:
         elif machine.label not in known:
             ours.append(machine.id)
     if ours:
+        count, whom = _count(len(ours), "machine"), "it" if len(ours) == 1 else "them"
         return [
             Finding(
                 _name(provider),
                 Mark.BAD,
-                f"{len(ours)} machines bear our namespace '{app.house.namespace}' and no rental of this database"
-                f" knows them ({', '.join(ours[:3])}): the database was lost, or another Lastcall has the same name.",
+                f"{count} with our namespace '{app.house.namespace}', and no rental of this database knows {whom}"
+                f" ({', '.join(ours[:3])}): the database was lost, or another Lastcall has the same name.",
                 "See 'orphans'. If another Lastcall uses this account, give one of them another LASTCALL_NAMESPACE.",
             )
         ]
     beside = f"; other Lastcalls on this account: {', '.join(sorted(others))}" if others else ""
-    count = "no machine" if not machines else f"{len(machines)} machines"
+    count = _count(len(machines), "machine") if machines else "no machine"
     return [Finding(_name(provider), Mark.GOOD, f"{count} on the account{beside}.")]
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _not_configured(app: App, family: str) -> Finding:
@@ -152,7 +183,8 @@ def _not_configured(app: App, family: str) -> Finding:
     )
 
 
-def _show(found: Sequence[Finding], *, as_json: bool) -> None:
+def show(found: Sequence[Finding], *, as_json: bool) -> None:
+    """Lines for people, or one JSON object."""
     if as_json:
         sys.stdout.write(json.dumps({"findings": [asdict(one) for one in found]}) + "\n")
         return

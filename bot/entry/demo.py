@@ -76,10 +76,10 @@ async def _reminded(terminal: Terminal) -> Rental:
         rental = next(iter(await terminal.mine()), None)
         if rental is None or rental.goal is Goal.GONE:
             raise ValueError("the rental by hand ended before its reminder")
-        if rental.reminded:
+        if (await terminal.app.store.alerts.of([rental.id])).get(rental.id):
             await terminal.say_the_rest()
             return rental
-        await terminal.app.ticker.next("engine")
+        await terminal.app.ticker.next("reminders")
 
 
 def _opening(staged: Stage) -> Reply:

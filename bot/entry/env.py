@@ -17,13 +17,16 @@ def example() -> str:
     """The text of ``.env.example``."""
     parts = [_HEAD]
     for name, field in Settings.model_fields.items():
-        parts.append(f"# {field.description}\n#{Settings.variable(name)}={_shown(field.default)}\n")
+        parts.append(f"# {field.description}\n#{Settings.variable(name)}={shown(field.default)}\n")
     return "\n".join(parts)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A default as it is written in ``.env``; empty for a secret and for nothing."""
     if isinstance(value, Usd):
         return f"${value.dollars.normalize():f}"
+    if isinstance(value, timedelta) and value % timedelta(minutes=15):
+        return f"{value / timedelta(minutes=1):g}m"
     if isinstance(value, timedelta):
         return f"{value.total_seconds() / 3600:g}h"
     if isinstance(value, SecretStr):

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from bot.domain.rental import Rental
+from bot.domain.rental import Goal, Rental
 from bot.domain.talk import Actor
 from bot.entry import logs
 from bot.ports import Clock
@@ -119,12 +119,25 @@ class Terminal:
         found = await self.app.store.rentals.get(rental)
         return found is None or found.closed_at is not None
 
+    async def trouble(self, rental: str) -> str:
+        """Why its teardown does not come on; empty while it does."""
+        found = await self.app.store.rentals.get(rental)
+        if found is None or found.goal is not Goal.GONE or not found.stumbles:
+            return ""
+        return found.note
+
+    async def unattended(self) -> list[str]:
+        """Open rentals, whoever began them, that nobody looks after when this process ends."""
+        if any(one.name != self.app.lease and one.lives for one in await self.app.engines()):
+            return []
+        return [one.id for one in await self.app.store.rentals.open_ones()]
+
     async def what_would_be_left(self) -> str:
         """A question for who leaves while this process is the only one that looks after open rentals."""
-        rentals = await self.app.store.rentals.open_ones()
-        if not rentals or not self.app.working:
+        left = await self.unattended()
+        if not left:
             return ""
-        names = ", ".join(one.id for one in rentals)
+        names = ", ".join(left)
         return f"{names}: still open, and nobody else looks after them (no 'lastcall serve' runs). Leave all the same?"
 
     async def run(self, line: str, *, wait: bool, yes: bool) -> int:
@@ -145,7 +158,15 @@ class Terminal:
             sys.stderr.write("\n" + what_is_left(left, self.before) + "\n")
 
         work = asyncio.ensure_future(
-            run_once(self.app.desk, self.console, line, wait=wait, yes=yes, closed=self.closed)
+            run_once(
+                self.app.desk,
+                self.console,
+                line,
+                wait=wait,
+                yes=yes,
+                closed=self.closed,
+                trouble=self.trouble,
+            )
         )
         with Interrupts(tear_down, say_what_is_left) as interrupts:
             try:

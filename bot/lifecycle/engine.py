@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.domain.errors import ClaimLost, ProviderError
 from bot.domain.rental import Goal, Rental
 from bot.lifecycle.hands import Hands
+from bot.lifecycle.heartbeat import EVERY
 from bot.lifecycle.reconcile import reconcile
 from bot.store import Claim
 
@@ -47,6 +48,7 @@ class Engine:
         self.hands = hands
         self._after_pass = after_pass
         self._running: dict[str, _Running] = {}
+        self._beats: set[asyncio.Task[None]] = set()
         self._stopping = False
 
     @property
@@ -135,11 +137,16 @@ class Engine:
                 continue
             if _overtaken(running, fresh, now):
                 running.stop()
+            elif now - running.began >= EVERY and self.hands.heart.is_due(fresh, now):
+                # A pass that transfers for an hour must not look like a bot that is gone.
+                beat = asyncio.create_task(self.hands.heart.beat_beside(self.hands, fresh))
+                self._beats.add(beat)
+                beat.add_done_callback(self._beats.discard)
 
     async def stop(self) -> None:
         """Start nothing new, let running passes go; their rows are free at once where possible."""
         self._stopping = True
-        running = [one.task for one in self._running.values()]
+        running = [*self._beats, *(one.task for one in self._running.values())]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)

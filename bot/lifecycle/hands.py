@@ -11,6 +11,7 @@ from bot.domain.ladder import Seen
 from bot.domain.money import Usd
 from bot.domain.orphan import GRACE
 from bot.domain.rental import Rental
+from bot.lifecycle.heartbeat import Heart
 from bot.lifecycle.line import LaunchLine
 from bot.lifecycle.watch import Watch
 from bot.ports import Clock, Ids, Provider, Shell
@@ -52,6 +53,8 @@ class Hands:
     results: Path
     """Folder of all results; each rental has its own below."""
     limits: Limits
+    heart: Heart = field(default_factory=Heart)
+    """By which machines hear that somebody watches."""
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 from bot.domain import budget, notices
+from bot.domain.allowance import Ask
 from bot.domain.cards import card, title
 from bot.domain.errors import ClaimLost, Refused
 from bot.domain.ladder import (
@@ -24,9 +25,11 @@ from bot.domain.ladder import (
     Seen,
     next_step,
 )
+from bot.domain.money import ZERO
 from bot.domain.rental import Blame, Done, Ending, Fail, Goal, Outcome, Progress, Rental, Step, Wait
 from bot.domain.talk import Kind, Reply, Tone
 from bot.lifecycle.hands import Hands, Pass
+from bot.lifecycle.standstill import noted
 from bot.lifecycle.steps import STEPS
 from bot.lifecycle.steps.choose import may_go_unasked
 from bot.recipes import BrokenRecipe, asked_for
@@ -54,7 +57,10 @@ async def reconcile(hands: Hands, claim: Claim) -> None:
     seen = await hands.watch.seen(rental.attempt) if _is_in_use(hands, rental) else Seen.UNKNOWN
     turn = Pass(hands, claim, seen, _soft_end(hands, rental))
     decision = _if_ours(turn, next_step(rental, seen, turn.now, turn.soft_end))
+    heard = await hands.heart.beat(hands, rental) if decision is not Step.TEAR_DOWN else {}
     verdict = await _carry_out(turn, decision)
+    if heard and rental.attempt is not None:
+        verdict.after = _changed(verdict.after, {}, heard, rental.attempt.number)
     await _write(turn, verdict)
 
 
@@ -147,7 +153,7 @@ def _weigh(turn: Pass, step: Step, outcome: Outcome) -> Verdict:
                 turn.entries.append(Entry(step.value, said))
             if step is Step.CHOOSE and may_go_unasked(turn, after):
                 turn.entries.append(Entry("goal", f"{after.wished.name}: within what needs no confirm"))
-                return Verdict(after, now, Rising(after.wished))
+                return Verdict(after, now, Rising(after.wished, ask=_charged(after, now)))
             return Verdict(after, now)
         case Wait(until=until, note=note, facts=facts, attempt=attempt, stumble=stumble, of=of):
             after = _changed(rental, facts, attempt, of)
@@ -159,6 +165,12 @@ def _weigh(turn: Pass, step: Step, outcome: Outcome) -> Verdict:
             return _given_up(turn, outcome, step)
         case _:
             assert_never(outcome)
+
+
+def _charged(rental: Rental, now: datetime) -> Ask:
+    """What the budgets are charged when nobody has to be asked."""
+    hourly = rental.offer.ceiling if rental.offer is not None else ZERO
+    return Ask(rental.owner, rental.channel, rental.worst_case or ZERO, hourly, now)
 
 
 def _given_up(turn: Pass, fail: Fail, step: Step | None = None) -> Verdict:
@@ -199,7 +211,7 @@ def _changed(rental: Rental, facts: Mapping[str, Any], attempt: Mapping[str, Any
 async def _write(turn: Pass, verdict: Verdict) -> None:
     now, hands = turn.now, turn.hands
     after, says = _notify(verdict.after, now)
-    after = _at_the_price_of_now(turn, after, says)
+    after = noted(_at_the_price_of_now(turn, after, says), hands.watch)
     shown = risen(after, verdict.rising) if verdict.rising else after
     soft_end = _soft_end(hands, shown)
     says.insert(0, Say(f"card:{after.id}", after.channel, card(shown, now, soft_end)))
@@ -229,16 +241,11 @@ def _at_the_price_of_now(turn: Pass, rental: Rental, says: list[Say]) -> Rental:
 
 
 def _notify(rental: Rental, now: datetime) -> tuple[Rental, list[Say]]:
-    """What somebody must hear now. A notice is said once under its key, however often it is decided: a clock that
-    jumps back, or a second look, says nothing twice; ``rev`` in a key lets an extension make its rungs due again."""
+    """What only a pass knows. A notice is said once under its key, however often it is decided; all that may be
+    answered is the reminders' (``reminders.py``)."""
     says: list[Say] = []
     ending = notices.ending_attempt(rental)
-    rental = replace(
-        rental, reminded=budget.rung_still_said(rental, now), alarmed=rental.alarmed if ending else 0
-    )
-    if notices.wants_reminders(rental) and (rung := budget.due_reminder(rental, now)) is not None:
-        rental = replace(rental, reminded=rung)
-        says.append(_once(rental, f"reminder:{rung}:{rental.rev}", notices.reminder(rental, rung, now)))
+    rental = replace(rental, alarmed=rental.alarmed if ending else 0)
     if ending is not None and (rung := notices.stuck_rung(rental, now)) is not None:
         rental = replace(rental, alarmed=rung)
         says.append(_once(rental, f"stuck:{ending.number}:{rung}", notices.stuck(rental, ending, rung, now)))
@@ -269,12 +276,12 @@ def closing(rental: Rental, now: datetime) -> Reply:
 
 
 def _wake(rental: Rental, wanted: datetime, now: datetime, soft_end: datetime | None) -> datetime:
-    """The earliest of what the step asked for, the next reminder, the soft end and the hard end."""
+    """The earliest of what the step asked for, a word about a stuck teardown, the soft end and the hard end."""
     if rental.closed_at is not None:
         return wanted
     moments = [wanted]
     if notices.wants_reminders(rental):
-        moments += [one for one in (budget.next_reminder_at(rental, now), soft_end, rental.hard_end) if one]
+        moments += [one for one in (soft_end, rental.hard_end) if one]
     stuck_at = notices.next_stuck_at(rental)
     if stuck_at is not None:
         moments.append(stuck_at)

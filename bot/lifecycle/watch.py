@@ -102,6 +102,12 @@ class Watch:
         machine = last.by_id(attempt.machine_id or "") if last is not None and attempt is not None else None
         return machine.hourly if machine is not None else None
 
+    def last(self, attempt: Attempt) -> tuple[datetime, MachineState] | None:
+        """When the last listing was asked for that has an attempt's machine, and its state in it; no call is made."""
+        last = self._last.get(attempt.offer.provider)
+        machine = last.by_id(attempt.machine_id or "") if last is not None else None
+        return (last.asked_at, machine.state) if last is not None and machine is not None else None
+
     def _ails(self, machine: Machine) -> bool:
         """Whether a machine that ran has been in no good state for so long that it will not come back. It is billed
         all the while (Lambda's ``unhealthy``, a host of Vast.ai that does not answer)."""

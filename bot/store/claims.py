@@ -10,8 +10,12 @@ from typing import Any
 from sqlalchemy import Case, and_, case, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot.domain import budget
+from bot.domain.allowance import Ask, Defaults
 from bot.domain.errors import ClaimLost
+from bot.domain.money import ZERO
 from bot.domain.rental import Ending, Goal, Rental
+from bot.store.admission import NotAdmitted, admit
 from bot.store.rows import (
     ATTEMPT_FIELDS,
     ATTEMPTS,
@@ -45,14 +49,17 @@ class Rising:
     goal: Goal
     ending: Ending | None = None
     note: str = ""
+    ask: Ask | None = None
+    """What the budgets are charged by it."""
 
 
 @unbroken
 class Claims:
     """The statements a pass lives by."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, defaults: Defaults) -> None:
         self._engine = engine
+        self._defaults = defaults
 
     async def due(self, *, now: datetime, until: datetime, token: str, limit: int) -> list[Claim]:
         """Claim at most ``limit`` rows whose time has come and that nobody else holds, longest due first; the same
@@ -119,18 +126,33 @@ class Claims:
         """Write what a pass found out, with its journal lines and messages, and let the row go.
 
         A command that came meanwhile (``rev`` moved) makes the row due at once, and ``rising`` is left to the next
-        pass. Raises ``ClaimLost``."""
+        pass. A rising that no budget covers is not made: the row says why and waits for a person. Raises
+        ``ClaimLost``."""
         values: dict[str, Any] = _changes(claim.rental, after)
+        if after.closed_at is not None:
+            values |= {"charged": budget.spent(after, after.closed_at), "charged_hourly": ZERO}
         values |= {"claim_token": None, "claim_until": None}
         at_once, in_time = literal(now, UtcTime()), literal(wake_at, UtcTime())
         values["wake_at"] = case((RENTALS.c.rev != claim.rental.rev, at_once), else_=in_time)
-        if rising is not None:
-            values |= _rise(rising, claim.rental.rev)
         async with self._engine.begin() as connection:
+            if rising is not None:
+                values |= await self._risen(connection, after, rising, claim.rental.rev, now)
             await self._touch(connection, claim, values)
             await _write_attempts(connection, claim.rental, after)
             await write_entries(connection, after.id, now, entries)
             await write_says(connection, after.id, now, says)
+
+    async def _risen(
+        self, connection: AsyncConnection, after: Rental, rising: Rising, rev: int, now: datetime
+    ) -> dict[str, Any]:
+        if rising.ask is None:
+            return _rise(rising, rev)
+        try:
+            charge = await admit(connection, after.id, rising.ask, self._defaults)
+        except NotAdmitted as refused:
+            return {"note": str(refused), "wake_at": now}
+        # Charged whether it rises or not: where a command came between, it is the end, which settles it.
+        return _rise(rising, rev) | charge
 
     async def release(self, claim: Claim, *, now: datetime) -> None:
         """Let a row go in the middle, due at once; somebody else's is left alone."""

@@ -34,6 +34,12 @@ class Leases:
         async with self._engine.begin() as connection:
             await connection.execute(delete(LEASES).where(LEASES.c.name == name, LEASES.c.token == token))
 
+    async def all(self, prefix: str) -> dict[str, datetime]:
+        """Every lease under ``prefix`` that was not given back, with its end, also when that is over."""
+        query = select(LEASES.c.name, LEASES.c.until).where(LEASES.c.name.startswith(prefix, autoescape=True))
+        async with reading(self._engine) as connection:
+            return {row.name: row.until for row in await connection.execute(query)}
+
     async def live(self, prefix: str, *, now: datetime) -> frozenset[str]:
         """Names of the leases under ``prefix`` that have not ended."""
         query = select(LEASES.c.name).where(

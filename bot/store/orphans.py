@@ -13,11 +13,13 @@ from typing import Any
 from sqlalchemy import and_, func, not_, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot.domain.allowance import Ask, Defaults
 from bot.domain.market import Machine
 from bot.domain.orphan import Fate, Orphan, Owner, again
 from bot.domain.orphan_cards import card, card_key, place
 from bot.domain.rental import Rental
 from bot.domain.talk import Actor, Channel
+from bot.store.admission import admit
 from bot.store.rows import (
     ATTEMPTS,
     ORPHANS,
@@ -44,8 +46,9 @@ _SEEN = ("label", "gpu", "state", "hourly", "absent_at", "gone_at", "tidied_at",
 class Orphans:
     """Every change is one transaction with its journal lines and its cards."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, defaults: Defaults) -> None:
         self._engine = engine
+        self._defaults = defaults
 
     # --- the sweep -----------------------------------------------------------------------------
 
@@ -156,17 +159,26 @@ class Orphans:
         return after
 
     async def adopt(
-        self, orphan: Orphan, rental: Rental, *, by: Actor, key: str, entry: Entry, says: Sequence[Say] = ()
+        self,
+        orphan: Orphan,
+        rental: Rental,
+        *,
+        by: Actor,
+        key: str,
+        entry: Entry,
+        says: Sequence[Say] = (),
+        ask: Ask | None = None,
     ) -> Orphan:
-        """Make it the machine of this new rental, if it can still be so; returns the orphan as it is afterwards."""
+        """Make it the machine of this new rental, if it can still be so; returns the orphan as it is afterwards.
+        ``ask`` is what the budgets are charged. Raises ``NotAdmitted`` when they do not cover it."""
         now = rental.created_at
         async with self._engine.begin() as connection:
             fresh = await self._asked(connection, orphan, key, now, rental.id)
             if fresh is None or not fresh.may_become(Fate.ADOPT):
                 return await self._in_vain(connection, orphan, fresh, key)
-            await connection.execute(
-                insert(connection, RENTALS).values(rental_values(rental) | {"wake_at": now})
-            )
+            charge = await admit(connection, rental.id, ask, self._defaults) if ask is not None else {}
+            values = rental_values(rental) | {"wake_at": now} | charge
+            await connection.execute(insert(connection, RENTALS).values(values))
             for attempt in rental.attempts:
                 await connection.execute(
                     insert(connection, ATTEMPTS).values(attempt_values(rental.id, attempt))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot.domain.allowance import Ask, Defaults
 from bot.domain.market import Offer
 from bot.domain.money import ZERO, Usd
 from bot.domain.rental import Ending, Goal, Rental
+from bot.store.admission import admit
 from bot.store.rows import (
     ATTEMPTS,
     RENTALS,
@@ -32,8 +36,12 @@ from bot.store.session import reading, unbroken
 class Rentals:
     """Every change is one transaction with its request key and its journal line: done once, or not at all."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, defaults: Defaults) -> None:
         self._engine = engine
+        self._defaults = defaults
+        self._line = asyncio.Lock()
+        """Admissions of one process wait here and not with a connection in hand: the database takes them one by one
+        anyway, and a rush of them must leave connections to everybody else."""
 
     async def open(self, rental: Rental, *, key: str, entry: Entry, says: Sequence[Say] = ()) -> str:
         """Open a tab and return its id; the same request key returns the tab that it opened before."""
@@ -57,18 +65,24 @@ class Rentals:
         ending: Ending | None = None,
         note: str = "",
         confirmed_by: str = "",
+        ask: Ask | None = None,
     ) -> bool:
-        """Raise the goal and wake the row. False when it stood there already, or the key was used before."""
+        """Raise the goal and wake the row. False when it stood there already, or the key was used before.
+
+        ``ask`` is what the budgets are charged by it. Raises ``NotAdmitted`` when they do not cover it."""
         values: dict[str, Any] = {"goal": goal, "rev": RENTALS.c.rev + 1, "wake_at": now}
         if ending is not None:
             values |= {"ending": ending, "ending_note": note}
         if confirmed_by:
             values |= {"confirmed_by": confirmed_by, "confirmed_at": now}
         guard = [RENTALS.c.goal < goal, RENTALS.c.closed_at.is_(None)]
-        return await self._change(id, values, guard, now=now, key=key, entry=entry)
+        return await self._change(id, values, guard, now=now, key=key, entry=entry, ask=ask)
 
-    async def confirm_again(self, id: str, *, now: datetime, key: str, entry: Entry, by: str) -> bool:
-        """Yes to the dearer price that was put to the owner after the first confirm. False when nothing is asked."""
+    async def confirm_again(
+        self, id: str, *, now: datetime, key: str, entry: Entry, by: str, ask: Ask | None = None
+    ) -> bool:
+        """Yes to the dearer price that was put to the owner after the first confirm. False when nothing is asked.
+        Raises ``NotAdmitted`` when the budgets do not cover what it is more."""
         values = {"confirmed_by": by, "confirmed_at": now, "rev": RENTALS.c.rev + 1, "wake_at": now}
         asked = RENTALS.c.reasked_at
         guard = [
@@ -77,15 +91,25 @@ class Rentals:
             RENTALS.c.goal < Goal.GONE,
             RENTALS.c.closed_at.is_(None),
         ]
-        return await self._change(id, values, guard, now=now, key=key, entry=entry)
+        return await self._change(id, values, guard, now=now, key=key, entry=entry, ask=ask)
 
     async def extend(
-        self, id: str, *, by: timedelta, budget: Usd, now: datetime, key: str, entry: Entry, rev: int
+        self,
+        id: str,
+        *,
+        by: timedelta,
+        budget: Usd,
+        now: datetime,
+        key: str,
+        entry: Entry,
+        rev: int,
+        ask: Ask | None = None,
     ) -> bool:
         """Move the hard end by ``by`` and raise the budget by ``budget``; refused (False) when anything about the
         tab changed since ``rev`` was read, so that two people at once cannot extend past what was checked.
 
-        Raises ``ValueError`` for less time or less money: what was promised is never taken back."""
+        Raises ``ValueError`` for less time or less money (what was promised is never taken back) and ``NotAdmitted``
+        when the budgets do not cover ``ask``: the new worst case as a whole."""
         if by < timedelta(0) or budget < ZERO:
             raise ValueError("a rental is extended, never shortened")
         values: dict[str, Any] = {
@@ -96,14 +120,24 @@ class Rentals:
             "worst_case": RENTALS.c.worst_case + budget,  # NULL stays NULL
         }
         guard = [RENTALS.c.rev == rev, RENTALS.c.goal < Goal.GONE, RENTALS.c.closed_at.is_(None)]
-        return await self._change(id, values, guard, now=now, key=key, entry=entry)
+        return await self._change(id, values, guard, now=now, key=key, entry=entry, ask=ask)
 
     async def _change(
-        self, id: str, values: dict[str, Any], guard: Sequence[Any], *, now: datetime, key: str, entry: Entry
+        self,
+        id: str,
+        values: dict[str, Any],
+        guard: Sequence[Any],
+        *,
+        now: datetime,
+        key: str,
+        entry: Entry,
+        ask: Ask | None = None,
     ) -> bool:
-        async with self._engine.begin() as connection:
+        async with self._line if ask is not None else nullcontext(), self._engine.begin() as connection:
             if not await first_time(connection, key, now, id):
                 return False
+            if ask is not None:
+                values |= await admit(connection, id, ask, self._defaults)
             done = await connection.execute(update(RENTALS).where(RENTALS.c.id == id, *guard).values(values))
             if not done.rowcount:
                 # The key stays used: the same words delivered again get the same no, whatever happened since.

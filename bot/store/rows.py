@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.allowance import channel_key, team_key
 from bot.domain.money import Usd
 from bot.domain.rental import Attempt, Rental
 from bot.domain.talk import Channel, Reply
@@ -34,11 +35,25 @@ LEASES = table(tables.LeaseRow)
 SECRETS = table(tables.SecretRow)
 MARKS = table(tables.MarkRow)
 ORPHANS = table(tables.OrphanRow)
+TEAMS = table(tables.TeamRow)
+ALLOWANCES = table(tables.AllowanceRow)
+APPROVALS = table(tables.ApprovalRow)
+ALERTS = table(tables.AlertRow)
 
 RENTAL_FIELDS = tuple(field.name for field in fields(Rental) if field.name != "attempts")
 ATTEMPT_FIELDS = tuple(field.name for field in fields(Attempt))
 PERSON_FIELDS = frozenset(
-    ("budget", "lifetime", "goal", "ending", "ending_note", "confirmed_at", "confirmed_by", "rev")
+    (
+        "budget",
+        "lifetime",
+        "goal",
+        "ending",
+        "ending_note",
+        "confirmed_at",
+        "confirmed_by",
+        "approval_until",
+        "rev",
+    )
 )
 """Written by commands at any time; a pass never overwrites them."""
 PASS_FIELDS = tuple(
@@ -77,7 +92,11 @@ def insert(connection: AsyncConnection, into: Table) -> Any:
 
 def rental_values(rental: Rental) -> dict[str, Any]:
     """Column values of a new row."""
-    return {name: getattr(rental, name) for name in RENTAL_FIELDS} | {"owner_key": rental.owner.key}
+    return {name: getattr(rental, name) for name in RENTAL_FIELDS} | {
+        "owner_key": rental.owner.key,
+        "team_key": team_key(rental.owner),
+        "channel_key": channel_key(rental.channel),
+    }
 
 
 def attempt_values(rental: str, attempt: Attempt) -> dict[str, Any]:

@@ -9,8 +9,11 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Index, Integer, String, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
+from bot.domain.alert import Loudness
+from bot.domain.allowance import Kind, Scope
+from bot.domain.approval import Verdict
 from bot.domain.market import Access, MachineState, Offer, Want
-from bot.domain.money import Usd
+from bot.domain.money import ZERO, Usd
 from bot.domain.orphan import Fate
 from bot.domain.rental import Check, Ending, Goal, Job, Progress, ResultFile, Step
 from bot.domain.talk import Actor, Channel, Reply
@@ -32,6 +35,7 @@ class RentalRow(SQLModel, table=True):
     """One tab. ``wake_at``, ``claim_token`` and ``claim_until`` say who works on it and when."""
 
     __tablename__ = "rentals"
+    __table_args__ = (Index("ix_rentals_charges", "team_key", "charged_at"),)
 
     id: str = Field(sa_column=Column(String(6), primary_key=True))
     namespace: str = Field(sa_column=Column(String(20), nullable=False))
@@ -65,6 +69,14 @@ class RentalRow(SQLModel, table=True):
     step: Step | None = Field(default=None, sa_column=Column(Word(Step)))
     salvage_tries: int = Field(default=0, sa_column=Column(Integer, nullable=False))
     reasked_at: datetime | None = _time()
+    worst_how: str = Field(default="", sa_column=Column(Text, nullable=False))
+    approval_until: datetime | None = _time()
+    team_key: str = Field(default="", sa_column=Column(String(200), nullable=False))
+    channel_key: str = Field(default="", sa_column=Column(String(300), nullable=False))
+    charged: Usd = Field(default=ZERO, sa_column=Column(UsdMicros(), nullable=False))
+    """What the budgets are charged: the worst case from the confirm on, what it cost once it is closed."""
+    charged_hourly: Usd = Field(default=ZERO, sa_column=Column(UsdMicros(), nullable=False))
+    charged_at: datetime | None = _time()
     wake_at: datetime = _time(null=False, index=True)
     claim_token: str | None = Field(default=None, sa_column=Column(String(64)))
     claim_until: datetime | None = _time()
@@ -97,6 +109,17 @@ class AttemptRow(SQLModel, table=True):
     ended_at: datetime | None = _time()
     traffic_bytes: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     barred: bool = Field(default=False, nullable=False)
+    stopped_at: datetime | None = _time()
+    tools_at: datetime | None = _time()
+    billed: Usd | None = Field(default=None, sa_column=Column(UsdMicros()))
+    billed_at: datetime | None = _time()
+    settled_at: datetime | None = _time()
+    switch_at: datetime | None = _time()
+    switch_kind: str = Field(default="", sa_column=Column(String(200), nullable=False))
+    switch_end: datetime | None = _time()
+    beat_at: datetime | None = _time()
+    idle_since: datetime | None = _time()
+    """Written beside the passes, by whoever looks whether the machine is used; no field of ``Attempt``."""
 
 
 class OrphanRow(SQLModel, table=True):
@@ -192,6 +215,63 @@ class SecretRow(SQLModel, table=True):
     ref: str = Field(sa_column=Column(String(120), primary_key=True))
     sealed: str = Field(sa_column=Column(Text, nullable=False))
     at: datetime = _time(null=False)
+
+
+class TeamRow(SQLModel, table=True):
+    """Somebody to charge; its row is what admissions lock, so that two at once are judged one after the other."""
+
+    __tablename__ = "teams"
+
+    team_key: str = Field(sa_column=Column(String(200), primary_key=True))
+
+
+class AllowanceRow(SQLModel, table=True):
+    """One limit or role that an admin has set; ``subject`` is empty for everybody."""
+
+    __tablename__ = "allowances"
+
+    team_key: str = Field(sa_column=Column(String(200), primary_key=True))
+    scope: Scope = Field(sa_column=Column(Word(Scope), primary_key=True))
+    subject: str = Field(sa_column=Column(String(300), primary_key=True))
+    kind: Kind = Field(sa_column=Column(Word(Kind), primary_key=True))
+    value: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class ApprovalRow(SQLModel, table=True):
+    """A rental that somebody else has to agree to; asked anew, it is the same row."""
+
+    __tablename__ = "approvals"
+
+    rental: str = Field(sa_column=Column(String(6), primary_key=True))
+    asked_at: datetime = _time(null=False)
+    asked_by: Actor = _value(Actor, null=False)
+    until: datetime = _time(null=False)
+    most: Usd = Field(sa_column=Column(UsdMicros(), nullable=False))
+    reason: str = Field(sa_column=Column(Plain(), nullable=False))
+    verdict: Verdict | None = Field(default=None, sa_column=Column(Word(Verdict)))
+    decided_by: Actor | None = _value(Actor)
+    decided_at: datetime | None = _time()
+    said: str = Field(default="", sa_column=Column(Plain(), nullable=False))
+
+
+class AlertRow(SQLModel, table=True):
+    """A rung that was raised, once for each ``rev`` of its rental; a snooze is a row of its own."""
+
+    __tablename__ = "alerts"
+
+    rental: str = Field(sa_column=Column(String(6), primary_key=True))
+    rung: str = Field(sa_column=Column(String(40), primary_key=True))
+    rev: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    raised_at: datetime = _time(null=False)
+    level: Loudness = Field(sa_column=Column(Rank(Loudness), nullable=False))
+    level_at: datetime = _time(null=False)
+    page_until: datetime | None = _time()
+    """Somebody tells the second medium until then; one who died in it is followed by another."""
+    paged_at: datetime | None = _time()
+    settled_at: datetime | None = _time()
+    settled_by: str = Field(default="", sa_column=Column(Plain(), nullable=False))
+    what: str = Field(default="", sa_column=Column(Plain(), nullable=False))
+    snoozed_until: datetime | None = _time()
 
 
 class MarkRow(SQLModel, table=True):

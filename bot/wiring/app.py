@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -21,14 +21,21 @@ from bot.commands.house import House
 from bot.delivery import Delivery
 from bot.domain.talk import Channel
 from bot.lifecycle.engine import Engine
-from bot.lifecycle.purse import Purse
 from bot.lifecycle.sweep import EVERY, Sweep
 from bot.ports import Chat, Clock, Ids, Provider
 from bot.settings import Settings
 from bot.store import Store
 from bot.store.held import let_go
 from bot.store.vault import deployment_key
-from bot.wiring.parts import World, hands_of, house_of, kept_namespace, prove_writable, providers_of
+from bot.wiring.parts import (
+    World,
+    hands_of,
+    house_of,
+    kept_namespace,
+    prove_writable,
+    providers_of,
+)
+from bot.wiring.upkeep import BOOKS, REMINDERS, Upkeep
 
 log = logging.getLogger("lastcall")
 
@@ -44,6 +51,17 @@ _QUIET = 5
 """So much rarer is the look for machines that should not be, when nothing was open for long."""
 
 
+@dataclass(frozen=True, slots=True)
+class EngineSeen:
+    """An engine that has not said goodbye."""
+
+    name: str
+    seen_at: datetime
+    """Its last beat."""
+    lives: bool
+    """Not known to be dead, and not silent for longer than a lease."""
+
+
 @dataclass(slots=True)
 class App:
     """Everything of one process. ``start`` and ``stop`` it; in between the ticker drives it."""
@@ -56,7 +74,7 @@ class App:
     providers: dict[str, Provider]
     engine: Engine
     sweep: Sweep
-    purse: Purse
+    upkeep: Upkeep
     house: House
     desk: Desk
     ticker: Ticker
@@ -85,20 +103,16 @@ class App:
         known = recipes.load(recipes.SHIPPED, settings.recipes)
         clock, ids = clock or SystemClock(), RandomIds()
         key = deployment_key(settings.secret_key, settings.data)
-        store = await Store.open(settings.database, key, settings.data / "keys")
+        store = await Store.open(settings.database, key, settings.data / "keys", settings.limits)
         shells = Shells(store.vault)
         namespace = settings.namespace or await kept_namespace(store, settings.data)
         providers = {one.name: one for one in providers_of(settings, shells, namespace, clock, speed)}
         ticker = Ticker(SystemClock())
 
         homes: list[Channel] = []
-
-        def nudge() -> None:
-            ticker.nudge("engine")
-            ticker.nudge("delivery")
-
+        nudge, asked = _nudges(ticker)
         world = World(settings, clock, store, shells, providers, known, namespace)
-        hands, house = hands_of(world), house_of(world, ids, nudge, lambda: ticker.nudge("sweep"))
+        hands, house = hands_of(world), house_of(world, ids, asked, lambda: ticker.nudge("sweep"))
         return cls(
             settings=settings,
             clock=clock,
@@ -108,7 +122,7 @@ class App:
             providers=providers,
             engine=Engine(hands, after_pass=nudge),
             sweep=Sweep(hands, namespace, homes=lambda: homes),
-            purse=Purse(hands),
+            upkeep=Upkeep.of(settings, hands, lambda: homes),
             house=house,
             desk=Desk(house),
             ticker=ticker,
@@ -129,6 +143,8 @@ class App:
         if chats:
             self.ticker.every("delivery", self._delivery_pace, self.delivery.tick)
         self.ticker.every("sweep", self._sweep_pace, self._sweep_beat)
+        self.ticker.every("books", lambda: BOOKS / self.speed, self._books_beat)
+        self.ticker.every("reminders", lambda: REMINDERS / self.speed, self._reminders_beat)
         self.ticker.start()
 
     @property
@@ -160,6 +176,15 @@ class App:
     def _others(self, live: frozenset[str]) -> list[str]:
         return [one for one in live if one != self.lease and not is_dead(one)]
 
+    async def engines(self) -> list[EngineSeen]:
+        """Every engine that was not ended in order, the one that was seen last first."""
+        now, lease = self.clock.now(), _ALIVE * self.speed
+        found = [
+            EngineSeen(name, until - lease, until > now and not is_dead(name))
+            for name, until in (await self.store.leases.all("engine:")).items()
+        ]
+        return sorted(found, key=lambda one: one.seen_at, reverse=True)
+
     async def _engine_beat(self) -> None:
         """A cheap look first: claiming takes the write lock, and most of the time there is nothing to claim."""
         if not self.working:
@@ -175,7 +200,15 @@ class App:
     async def _sweep_beat(self) -> None:
         if self.working:
             await self.sweep.tick()
-            await self.purse.tick()
+            await self.upkeep.purse.tick()
+
+    async def _reminders_beat(self) -> None:
+        if self.working:
+            await self.upkeep.remind(anything_open=self.wake is not None)
+
+    async def _books_beat(self) -> None:
+        if self.working:
+            await self.upkeep.keep_books()
 
     def _engine_pace(self) -> timedelta:
         if self.engine.busy:
@@ -199,7 +232,7 @@ class App:
         await self.engine.stop()
         try:
             await self.sweep.stop()
-            await self.purse.stop()
+            await self.upkeep.stop()
             await self.store.leases.release(self.lease, token=self.token)
         except Exception:
             log.exception("the lease could not be given back; it runs out by itself")
@@ -207,6 +240,20 @@ class App:
         for provider in self.providers.values():
             await provider.close()
         await self.store.close()
+
+
+def _nudges(ticker: Ticker) -> tuple[Callable[[], None], Callable[[], None]]:
+    """After a pass its next step may be due; after a command an alert may be answered, too."""
+
+    def nudge() -> None:
+        ticker.nudge("engine")
+        ticker.nudge("delivery")
+
+    def asked() -> None:
+        nudge()
+        ticker.nudge("reminders")
+
+    return nudge, asked
 
 
 def is_dead(held: str) -> bool:

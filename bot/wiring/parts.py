@@ -11,13 +11,17 @@ from pathlib import Path
 
 from adapters import registry
 from adapters.clock import RandomIds
+from adapters.notify import AppriseNotifier
 from adapters.process_mark import here
+from adapters.providers.local.hosts import workstations
 from adapters.shell import Shells
 from bot import recipes
 from bot.commands.house import House, Terms
 from bot.domain.label import NAMESPACE
+from bot.domain.talk import Actor
 from bot.lifecycle.hands import Hands, Limits
 from bot.lifecycle.line import LaunchLine
+from bot.lifecycle.reminders import Reminders
 from bot.lifecycle.watch import Watch
 from bot.ports import Clock, Ids, Provider
 from bot.settings import Settings
@@ -53,6 +57,15 @@ def providers_of(
         shared=bool(settings.database_url),
     )
     return (*own, *registry.clouds(logins(settings), clock, speed=speed))
+
+
+def hosts_fault(text: str) -> str:
+    """What is wrong with the list of workstations, in a sentence; empty when nothing is."""
+    try:
+        workstations(text)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def logins(settings: Settings) -> tuple[registry.Login, ...]:
@@ -95,6 +108,18 @@ def hands_of(world: World) -> Hands:
     )
 
 
+def reminders_of(settings: Settings, hands: Hands) -> Reminders:
+    """Who is told beside the owner, and by what when no chat is answered."""
+    named = (one.split(":", 2) for one in sorted(settings.limits.admins))
+    admins = tuple(Actor(chat, team, person) for chat, team, person in named)
+    return Reminders(
+        hands,
+        admins=lambda: admins,
+        notifier=AppriseNotifier(settings.notify_addresses) if settings.notify_addresses else None,
+        idle_remind=settings.idle_remind,
+    )
+
+
 def house_of(world: World, ids: Ids, nudge: Callable[[], None], sweep_soon: Callable[[], None]) -> House:
     """What the desk works with."""
     settings = world.settings
@@ -109,6 +134,7 @@ def house_of(world: World, ids: Ids, nudge: Callable[[], None], sweep_soon: Call
         shell=world.shells,
         namespace=world.namespace,
         data=settings.data,
+        approvers=settings.approvers_channel,
         nudge=nudge,
         sweep_soon=sweep_soon,
         terms=Terms(settings.default_budget, min(settings.default_hours, longest), longest),

@@ -66,7 +66,7 @@ async def test_spot_is_refused_with_a_reason_and_no_key_goes_to_a_machine():
     provider = LambdaStage().provider
     assert not provider.capabilities.spot
     assert "on demand" in provider.capabilities.no_spot
-    assert not provider.capabilities.self_destruct
+    assert provider.capabilities.self_destruct == "stops the job only"
     assert PROFILE.setting == "LAMBDA_API_KEY"
 
 

@@ -207,17 +207,19 @@ class TestCheck:
             ("machines", Wire.MISSING_KEYS, Mark.BAD, "the list of pods cannot be read"),
             ("offers", Wire.HTML, Mark.BAD, "the catalogue cannot be read"),
             ("account", Wire.HTML, Mark.WARN, "the balance cannot be read"),
+            ("account", Wire.GATEWAY, Mark.BAD, "does not answer"),
         ],
     )
     async def test_one_part_that_fails_leaves_the_others_as_they_are(
         self, kind: str, wire: Wire, mark: Mark, said: str
     ):
-        """It is said which."""
+        """It is said which, and the setting that is named is the one of the address that was asked."""
         stage = RunpodStage()
         stage.face.plan(kind, wire, -1)
         found = await check(stage)
         bad = [one for one in found if one.mark is not Mark.GOOD]
-        assert [(one.mark, said in one.sentence, bool(one.fix)) for one in bad] == [(mark, True, True)]
+        setting = "RUNPOD_GRAPHQL_URL" if kind == "account" else "RUNPOD_API_URL"
+        assert [(one.mark, said in one.sentence, setting in one.fix) for one in bad] == [(mark, True, True)]
         assert len(found) == 3
 
     async def test_a_missing_right_is_told_from_a_wrong_key(self):

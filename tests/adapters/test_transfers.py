@@ -17,6 +17,7 @@ from adapters.shell import transfer
 from adapters.shell.conversation import Conversation
 from adapters.shell.far.files import HIDDEN, Inbox
 from adapters.shell.far.words import Trouble
+from adapters.shell.ssh import WINDOW
 from bot.domain.errors import FarSideFailed, Unreachable
 from bot.ports import Parcel
 from tests.support.disks import small_disk
@@ -24,8 +25,10 @@ from tests.support.waiting import wait_until
 from tests.support.ways import SSH_KINDS, Way, open_way
 
 SOON = timedelta(seconds=20)
-BIG = 24 << 20
+BIG = WINDOW + (8 << 20)
 CUT_AT = 8 << 20
+CUT_EARLY = 4 << 20
+"""For what comes to us: a whole window may be on its way already, and is still heard after the cut."""
 
 
 @pytest.fixture(params=SSH_KINDS)
@@ -104,7 +107,7 @@ class TestCutAndContinued:
         fill(way.folder / "out")
         back = tmp_path / "back"
         with pytest.raises(Unreachable):
-            await way.shell.fetch(way.access, ["*"], "out", back, progress=Meter(way))
+            await way.shell.fetch(way.access, ["*"], "out", back, progress=Meter(way, CUT_EARLY))
         assert (back / "1-small").read_bytes() == b"small"
         assert not (back / "2-big").exists()
         [part] = parts(back)

@@ -27,9 +27,7 @@ def test_an_empty_line_offers_every_command_that_works():
 def test_a_command_is_completed_from_its_first_letters():
     """Also one that comes later, which says so."""
     assert offered("stat") == ["status"]
-    assert [each.description for each in complete("sno", VOCABULARY)] == [
-        "Quiet reminders for a while (later)"
-    ]
+    assert [each.description for each in complete("noti", VOCABULARY)] == ["Where reminders go (later)"]
 
 
 @pytest.mark.parametrize(

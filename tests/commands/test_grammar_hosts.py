@@ -12,7 +12,7 @@ from bot.commands.completion import complete
 from bot.commands.spoken import Offers, Train, Up
 from bot.domain.errors import AskAgain
 from bot.domain.market import Want
-from tests.commands.words import VOCABULARY, asked, mended, place, said
+from tests.commands.words import VOCABULARY, asked, mended_by_its_suggestion, one_clear_sentence, said
 
 ALL = Want("any", "RTX 3090", region="EU", reliability=0.95, verified=True, cuda="12.4", down_mbps=500)
 GROUPS = (
@@ -93,10 +93,7 @@ MISTAKES = [
 @pytest.mark.parametrize(("line", "fault", "nearest"), MISTAKES, ids=[line for line, _, _ in MISTAKES])
 def test_a_mistake_has_its_place_and_the_suggestion_works_there(line, fault, nearest):
     """The caret is under the fault, and the suggestion typed in its place is understood."""
-    question = asked(line)
-    assert (place(question), question.nearest) == (fault, nearest)
-    assert question.expected
-    said(mended(line, question))
+    mended_by_its_suggestion(line, fault, nearest)
 
 
 @pytest.mark.parametrize(
@@ -116,9 +113,7 @@ def test_a_mistake_has_its_place_and_the_suggestion_works_there(line, fault, nea
 )
 def test_every_other_mistake_is_one_clear_sentence(line, sentence):
     """A bare word is never taken for a region: small ``no`` and ``it`` are not even suspected of it."""
-    question = asked(line)
-    assert sentence in question.sentence
-    assert question.expected
+    one_clear_sentence(line, sentence)
 
 
 @pytest.mark.parametrize(

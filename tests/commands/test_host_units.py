@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.commands.host_units import parse_cuda, parse_region, parse_share, parse_speed
-from bot.commands.units import UnitFault
 from bot.domain.market import version
 from bot.domain.places import places
+from tests.commands.unit_faults import Parser, fault, value_or_fault
 
-PARSERS: list[Callable[[str], object]] = [parse_share, parse_cuda, parse_speed, parse_region]
-
-
-def fault(parser: Callable[[str], object], text: str) -> UnitFault:
-    with pytest.raises(UnitFault) as caught:
-        parser(text)
-    return caught.value
+PARSERS: list[Parser] = [parse_share, parse_cuda, parse_speed, parse_region]
 
 
 @pytest.mark.parametrize("text", ["95%", "95 %", "95.0%", "0.95", ".95", "95 percent", "95pct"])
@@ -146,13 +138,7 @@ def test_what_is_wrong_is_one_sentence(parser, text, sentence):
 @given(text=st.one_of(st.text(max_size=60), st.text("0123456789.,% -+/mgbitpsMGBeE½us-", max_size=30)))
 def test_any_text_is_a_value_or_a_fault_with_its_place(parser, text):
     """No other exception, and the place lies in the text."""
-    try:
-        value = parser(text)
-    except UnitFault as question:
-        assert 0 <= question.start <= question.end <= len(text)
-        assert question.sentence and question.expected
-    else:
-        assert value
+    value_or_fault(parser, text)
 
 
 @given(st.integers(1, 100))

@@ -52,10 +52,12 @@ async def test_the_engine_keeps_it_reminds_and_tears_it_down_at_its_end(town: Sm
         await town.life.engine.run_due()
         town.clock.advance(6 * MINUTE)
         assert await sweep(town) == []
-    rental = await town.until_closed(tab)
+    await town.pass_time(25 * MINUTE)
+    rental = await town.rental(tab)
+    town.town.proven_closed()
     assert rental.ending is Ending.HARD_END and rental.closed_at is not None and rental.hard_end is not None
     assert rental.closed_at - rental.hard_end < MINUTE
-    assert town.notices(f"reminder:{tab}") == [f"reminder:{tab}:{rung}:0" for rung in (50, 75, 90)]
+    assert town.rungs(tab) == ["50%:0", "T-10:0", "90%:0", "T-2:0"]
     assert not await town.life.store.orphans.unfinished()
 
 

@@ -199,6 +199,12 @@ def test_providers_are_compared_configured_or_not() -> None:
         "One: Balance $12.34.", "Two: The key was refused.", "Home: ws1 is off.",
         "Three is not configured: set THREE_KEY.",
     )  # fmt: skip
+    told = [
+        Account(AccountNote.FAULT, "Two does not take the key."),
+        Account(AccountNote.FAULT, "two/ws1: off."),
+    ]
+    named = providers_reply([TWO], {"two": told}).lines
+    assert named == ("Two does not take the key.", "two/ws1: off.")
     assert [one["configured"] for one in reply.data["providers"]] == [True, False, False, True]
     assert providers_reply([ONE], {}).tables[0].rows[0][-1] == "not configured"
     said(reply)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -15,21 +14,15 @@ from bot.commands.units import (
     MOST_DISK_GB,
     MOST_HOURLY,
     MOST_MONEY,
-    UnitFault,
     parse_duration,
     parse_money,
     parse_rate,
     parse_size,
 )
 from bot.domain.money import Usd
+from tests.commands.unit_faults import Parser, fault, value_or_fault
 
-PARSERS: list[Callable[[str], object]] = [parse_money, parse_rate, parse_duration, parse_size]
-
-
-def fault(parser: Callable[[str], object], text: str) -> UnitFault:
-    with pytest.raises(UnitFault) as caught:
-        parser(text)
-    return caught.value
+PARSERS: list[Parser] = [parse_money, parse_rate, parse_duration, parse_size]
 
 
 @pytest.mark.parametrize(
@@ -210,13 +203,7 @@ def test_half_past_one_could_be_two_things():
 @given(text=st.one_of(st.text(max_size=60), st.text("0123456789.,$ -+/hmdgbtpercsu½５eE", max_size=40)))
 def test_any_text_is_a_value_or_a_fault_with_its_place(parser, text):
     """No other exception, and the place lies in the text."""
-    try:
-        value = parser(text)
-    except UnitFault as question:
-        assert 0 <= question.start <= question.end <= len(text)
-        assert question.sentence and question.expected
-    else:
-        assert value
+    value_or_fault(parser, text)
 
 
 @given(st.decimals("0.01", "10000", places=2))

@@ -42,3 +42,20 @@ def mended(line: str, question: AskAgain) -> str:
     """The line with the suggestion typed in place of the fault."""
     assert question.caret is not None and question.nearest, question
     return line[: question.caret.start] + question.nearest + line[question.caret.end :]
+
+
+def mended_by_its_suggestion(line: str, fault: str, nearest: str) -> None:
+    """The caret is under the fault, and the suggestion typed in its place is understood."""
+    question = asked(line)
+    assert (place(question), question.nearest) == (fault, nearest)
+    assert question.expected
+    said(mended(line, question))
+
+
+def one_clear_sentence(line: str, sentence: str) -> None:
+    """The question says this, on one line, with a place and with what was expected instead."""
+    question = asked(line)
+    assert sentence in question.sentence
+    assert "\n" not in question.sentence
+    assert question.caret is not None
+    assert question.expected

@@ -9,7 +9,8 @@ from pathlib import Path
 from adapters.simulators.faces.lambda_cloud import lambda_host
 from bot.domain.market import Want
 from tests.contracts import provider_fixtures
-from tests.support.lambda_cloud import A10, LambdaLine, LambdaStage
+from tests.support.face_line import FaceLine
+from tests.support.lambda_cloud import A10, LambdaStage
 from tests.support.worlds import SECOND
 
 
@@ -20,7 +21,7 @@ async def simulated_lambda(folder: Path) -> AsyncIterator[provider_fixtures.Stan
     yield provider_fixtures.Stand(
         stage.provider,
         stage.another,
-        LambdaLine(stage),
+        FaceLine(stage.face, stage.line),
         A10,
         impossible=Want(gpu="A10", count=64),
         step=lambda: stage.clock.advance(30 * SECOND),

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.contracts import provider_fixtures
-from tests.support.runpod import RTX, RunpodLine, RunpodStage
+from tests.support.face_line import FaceLine
+from tests.support.runpod import RTX, RunpodStage
 from tests.support.worlds import SECOND
 
 
@@ -16,5 +17,9 @@ async def simulated_runpod(folder: Path) -> AsyncIterator[provider_fixtures.Stan
     """One RTX 3090 in Sweden."""
     stage = RunpodStage()
     yield provider_fixtures.Stand(
-        stage.provider, stage.another, RunpodLine(stage), RTX, step=lambda: stage.clock.advance(30 * SECOND)
+        stage.provider,
+        stage.another,
+        FaceLine(stage.face, stage.line),
+        RTX,
+        step=lambda: stage.clock.advance(30 * SECOND),
     )

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.contracts import provider_fixtures
-from tests.support.vast import RTX, VastLine, VastStage, vast_host
+from tests.support.face_line import FaceLine
+from tests.support.vast import RTX, VastStage, vast_host
 from tests.support.worlds import SECOND
 
 
@@ -16,5 +17,9 @@ async def simulated_vast(folder: Path) -> AsyncIterator[provider_fixtures.Stand]
     """One RTX 3090 at one host."""
     stage = VastStage(vast_host())
     yield provider_fixtures.Stand(
-        stage.provider, stage.another, VastLine(stage), RTX, step=lambda: stage.clock.advance(30 * SECOND)
+        stage.provider,
+        stage.another,
+        FaceLine(stage.face, stage.line),
+        RTX,
+        step=lambda: stage.clock.advance(30 * SECOND),
     )

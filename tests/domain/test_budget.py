@@ -1,17 +1,15 @@
-"""The budget: worst case, what was spent, and the reminders at 50, 75 and 90 percent."""
+"""The budget: worst case and what was spent. What is reminded of is in ``test_alerts``."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain import budget
 from bot.domain.money import ZERO, Usd
-from bot.domain.rental import Rental
 from tests.support.rentals import HOUR, MINUTE, OFFER, START, a_rental, an_attempt, begun, running
 
 rates = st.integers(0, 5_000_000).map(Usd)
@@ -132,73 +130,13 @@ def test_only_a_rental_that_trains_has_a_soft_end():
     assert budget.soft_end(a_rental(), 5) is None
 
 
-def _pass(rental: Rental, now: datetime) -> tuple[Rental, int | None]:
-    """As the engine does it: first what counts as said, then what is due."""
-    rental = replace(rental, reminded=budget.rung_still_said(rental, now))
-    rung = budget.due_reminder(rental, now)
-    return (replace(rental, reminded=rung) if rung else rental), rung
-
-
-@given(st.lists(st.integers(0, 119), max_size=40))
-def test_each_rung_is_due_once_and_in_order(minutes: list[int]):
-    """However often and whenever the engine looks."""
-    rental, heard = begun(budget=Usd.of(100)), []
-    for minute in sorted(minutes):
-        rental, rung = _pass(rental, START + minute * MINUTE)
-        heard += [rung] if rung else []
-    assert heard == sorted(set(heard))
-
-
-def test_a_bot_that_slept_says_only_the_highest_rung():
-    """Three rungs at once would be three alarms for one fact."""
-    rental, rung = _pass(begun(), START + 119 * MINUTE)
-    assert rung == 90
-    assert _pass(rental, START + 119 * MINUTE)[1] is None
-
-
-@pytest.mark.parametrize(("minute", "rung"), [(59, None), (60, 50), (90, 75), (108, 90)])
-def test_rungs_are_reached_by_time(minute: int, rung: int | None):
-    """On the minute, not after it."""
-    assert budget.due_reminder(begun(budget=Usd.of(100)), START + minute * MINUTE) == rung
-
-
-def test_rungs_are_reached_by_money_before_time():
-    """Ten cents of twenty are half, although most of the time is left."""
-    rental = begun(budget=Usd.of("0.20"))
-    assert budget.due_reminder(rental, START + 29 * MINUTE) is None
-    assert budget.due_reminder(rental, START + 30 * MINUTE) == 50
-
-
-def test_an_extension_makes_the_rungs_above_due_again():
-    """Twice the time: what was 75 percent is less than half now."""
-    rental = begun(reminded=75, lifetime=4 * HOUR, budget=Usd.of(2))
-    rental, rung = _pass(rental, START + 90 * MINUTE)
-    assert rung is None
-    assert _pass(rental, START + 2 * HOUR)[1] == 50
-
-
-@given(
-    lengths,
-    st.integers(1, 20_000_000).map(Usd),
-    rates,
-    st.sampled_from((0, 50, 75, 90)),
-    st.integers(0, 10**6),
-)
-def test_the_next_reminder_is_due_at_the_moment_that_was_said(
-    lifetime: timedelta, money: Usd, hourly: Usd, said: int, part: int
-):
-    """A row sleeps until then, so that a moment too early would be a rung too late."""
-    attempt = running(offer=replace(OFFER, hourly=hourly))
-    rental = begun(lifetime=lifetime, budget=money, attempts=(attempt,), reminded=said)
-    now = START + lifetime * part / 10**6
-    rental, _ = _pass(rental, now)
-    at = budget.next_reminder_at(rental, now)
-    if at is not None:
-        assert at > now
-        assert (budget.due_reminder(rental, at) or 0) > rental.reminded
-
-
-def test_nothing_is_due_before_anything_was_tried():
-    """A quote reminds nobody."""
-    assert budget.due_reminder(a_rental(), START + 9 * HOUR) is None
-    assert budget.next_reminder_at(a_rental(), START) is None
+def test_the_worst_case_says_how_it_comes_about():
+    """Every part of the sum is named, so that a person can check it by hand."""
+    offer = replace(OFFER, hourly=Usd.of("0.40"), drift=5, traffic_per_gb=Usd.of("0.01"))
+    told = budget.how(offer, timedelta(hours=4), timedelta(minutes=5), 22, Usd.of("0.10"))
+    assert told == (
+        "$0.42/h ($0.40/h with its disk, and 5 % that it may rise) x (4 h + 5 min to be surely gone)"
+        " + 22 GB of traffic at $0.01 = $0.22 + $0.10 for the tries before"
+    )
+    whole = budget.worst_case(offer, timedelta(hours=4), timedelta(minutes=5), 22) + Usd.of("0.10")
+    assert whole == (Usd.of("0.42").over(timedelta(hours=4, minutes=5)) + Usd.of("0.32")).up_to_cent()

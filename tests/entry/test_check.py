@@ -106,11 +106,40 @@ async def test_machines_under_our_name_that_nobody_knows_are_a_clash(tmp_path: P
     assert "LASTCALL_NAMESPACE" in clash["fix"]
 
 
+async def test_every_malformed_setting_is_told_with_what_to_type(tmp_path: Path):
+    """A sentence for each, also for what only an adapter can read; a secret's value is in none of them."""
+    wrong = {
+        "VAST_API_KEY": "two words",
+        "LASTCALL_DEFAULT_HOURS": "soon",
+        "LASTCALL_LOG_LEVEL": "LOUD",
+        "LAMBDA_SSH_PORT": "many",
+        "LASTCALL_LOCAL_HOSTS": "no host",
+    }
+    code, findings, text = await check(tmp_path, **wrong)
+    assert code == 1
+    assert {(one["part"], one["mark"]) for one in findings} == {("settings", "fail")}
+    told = {one["sentence"].partition(": ")[0]: one for one in findings}
+    assert told.keys() == wrong.keys()
+    assert all(name in one["fix"] for name, one in told.items())
+    assert "'soon' is no number of hours; write it like 4" in told["LASTCALL_DEFAULT_HOURS"]["sentence"]
+    assert "'many' is no whole number; write it like 22." in told["LAMBDA_SSH_PORT"]["sentence"]
+    assert "[user@]host[:port]" in told["LASTCALL_LOCAL_HOSTS"]["sentence"]
+    assert "Without LASTCALL_DEFAULT_HOURS, 4h holds." in told["LASTCALL_DEFAULT_HOURS"]["fix"]
+    assert "two words" not in text
+
+
+async def test_a_workstation_that_is_none_is_a_finding_too(tmp_path: Path):
+    """It is read later than the others, and told like them."""
+    code, findings, _ = await check(tmp_path, LASTCALL_LOCAL_HOSTS="no host")
+    assert (code, [one["part"] for one in findings]) == (1, ["settings"])
+    assert findings[0]["sentence"].startswith("LASTCALL_LOCAL_HOSTS: ")
+
+
 async def test_a_key_that_is_none_is_pointed_at_by_its_name(tmp_path: Path):
-    """A key with a space in it was pasted badly."""
+    """A key with a space in it was pasted badly; a command that is no check says so in one line."""
     bare = {name: value for name, value in os.environ.items() if not name.startswith(NAMED)}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "check",
+        sys.executable, "-m", "bot", "chat", "-c", "status",
         cwd=tmp_path,
         env={**bare, "PYTHONPATH": str(ROOT), "VAST_API_KEY": "two words"},
         stdout=asyncio.subprocess.PIPE,

@@ -58,6 +58,16 @@ def test_a_wrong_setting_is_named_with_what_is_wrong(
     assert "hidden" not in ran.stderr
 
 
+def test_all_wrong_settings_are_told_at_once(tmp_path: Path) -> None:
+    """A line for each, so that nobody mends one just to hear of the next."""
+    ran = lastcall(tmp_path, "chat", "-c", "status", LASTCALL_DEFAULT_HOURS="soon", LASTCALL_KWH_USD="cheap")
+    assert ran.returncode == 1
+    assert [line.split(": ")[1] for line in ran.stderr.splitlines()] == [
+        "LASTCALL_KWH_USD",
+        "LASTCALL_DEFAULT_HOURS",
+    ]
+
+
 def test_a_misspelt_setting_is_pointed_out(tmp_path: Path) -> None:
     """It is not obeyed, but it does not go unseen either."""
     ran = lastcall(tmp_path, "chat", "-c", "status", LASTCALL_DATADIR="elsewhere")

@@ -14,7 +14,7 @@ from tests.house.reading import ROOT, Source, sources
 PURE = {"bot/domain": {"bot.domain", "pydantic", "rapidfuzz"}, "bot/ports.py": {"bot.domain"}}
 """What may be imported there besides the standard library: pydantic reads recipes, rapidfuzz finds the nearest word."""
 
-NAMES_ADAPTERS = ("bot/wiring/", "bot/settings.py")
+NAMES_ADAPTERS = ("bot/wiring/", "bot/settings/")
 """The one part of the core that may say a provider's or a chat's name, and the settings that are called by them."""
 
 OUR_OWN_WORDS = {"local", "console"}

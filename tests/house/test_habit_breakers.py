@@ -19,6 +19,7 @@ from bot.store.claims import Claims
 from bot.store.rentals import Rentals
 from bot.store.rows import Entry
 from bot.store.session import migrate, open_database
+from bot.store.store import NO_LIMITS
 from tests.support.databases import database_url, postgres
 from tests.support.habits import NoAdoption, NoLabel, NoProof, NoSettle, NoWrittenIntent, written_down
 from tests.support.worlds import MINUTE, SECOND_LABEL, START, Street, order
@@ -79,7 +80,7 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     """A migrated database with one rental that is due."""
     engine = open_database(database_url)
     await migrate(engine)
-    await Rentals(engine).open(tab(), key="open", entry=Entry("open", "a tab"))
+    await Rentals(engine, NO_LIMITS).open(tab(), key="open", entry=Entry("open", "a tab"))
     yield engine
     await engine.dispose()
 
@@ -103,7 +104,7 @@ def tab() -> Rental:
 async def test_no_written_intent_saves_only_what_comes_after(street: Street, engine: AsyncEngine):
     """A new attempt is not in the database while the launch is under way, and all of it is after the next write;
     ``written_down`` knows the machine's id from then on."""
-    true = Claims(engine)
+    true = Claims(engine, NO_LIMITS)
     claims = NoWrittenIntent(true)
     [claim] = await claims.due(now=START, until=START + MINUTE, token="t", limit=1)
     [offer] = await street.provider.offers(Want(gpu="RTX 4090"))

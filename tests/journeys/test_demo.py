@@ -40,7 +40,7 @@ def _assert_the_story(output: str) -> None:
         "SIMULATED",
         "no_such_ask",
         "gate 3, model: It is a RTX 3090, and a RTX 4090 was promised",
-        "50 % used",
+        "torn down in ",
         "The vendors' own meters: nothing is running",
     )
     places = [output.index(moment) for moment in moments]

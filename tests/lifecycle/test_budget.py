@@ -11,7 +11,7 @@ from adapters.simulators.training import Training
 from bot.domain.money import Usd
 from bot.domain.rental import Ending, Step
 from bot.domain.talk import Kind, Tone
-from tests.support.small_town import HOUR, MINUTE, SECOND, TRAIN, SmallTown, Trainer, bar
+from tests.support.small_town import HOUR, MINUTE, TRAIN, SmallTown, Trainer, bar
 from tests.support.towns import Found
 
 READY = "up world 3090 for 2h"
@@ -27,13 +27,16 @@ async def test_reminders_come_at_50_75_and_90_percent_once_each(town: SmallTown)
     """At their minutes, louder towards the end, each with the way to more time."""
     tab = await _ready(town)
     await town.pass_time(3 * HOUR)
-    assert town.notices("reminder:") == [f"reminder:{tab}:{rung}:0" for rung in (50, 75, 90)]
-    said = [one for one in town.chat.said() if one.key.startswith("reminder:")]
+    assert [one for one in town.rungs(tab) if "%" in one] == ["50%:0", "75%:0", "90%:0"]
+    firsts = ("50%:0:", "75%:1:", "90%:1:")
+    said = [one for one in town.chat.said() if one.key.startswith(tuple(f"alert:{tab}:{a}" for a in firsts))]
     began = (await town.rental(tab)).began_at
     assert began is not None
-    assert [round((one.at - began) / MINUTE) for one in said if one.at] == [60, 90, 108]
-    assert [one.reply.tone for one in said] == [Tone.WARN, Tone.WARN, Tone.ALARM]
-    assert all(one.reply.mention and one.reply.buttons[1].command == f"extend {tab} 1h" for one in said)
+    assert [(one.at - began) // MINUTE for one in said if one.at] == [60, 90, 108]
+    assert [(one.edits or [one.reply])[0].tone for one in said] == [Tone.WARN, Tone.WARN, Tone.ALARM]
+    first = [one.edits[0] if one.edits else one.reply for one in said]
+    assert [bool(one.mention) for one in first] == [False, True, True]
+    assert all(one.buttons[1].command == f"extend {tab} 1h" for one in first)
     assert (await town.rental(tab)).ending is Ending.HARD_END
 
 
@@ -41,7 +44,9 @@ async def test_reminders_come_by_money_where_it_runs_out_before_time(town: Small
     """A first machine that cost much brings them nearer."""
     town.world.fates.append(Fate(boot=None))
     tab = await town.rent("up world 3090 for 1h budget $0.22")
-    await town.until(tab, lambda rental: rental.reminded >= 50)
+    await town.until(tab, lambda rental: rental.began_at is not None)
+    while not town.rungs(tab):
+        await town.pass_time(MINUTE / 2)
     rental = await town.rental(tab)
     assert rental.began_at is not None
     assert town.clock.now() - rental.began_at <= 30 * MINUTE + MINUTE
@@ -52,8 +57,8 @@ async def test_a_bot_that_was_away_says_only_the_highest(town: SmallTown):
     tab = await _ready(town)
     town.clock.advance(100 * MINUTE)
     town.again()
-    await town.pass_time(SECOND)
-    assert town.notices("reminder:") == [f"reminder:{tab}:75:0"]
+    await town.pass_time(MINUTE)
+    assert town.rungs(tab) == ["75%:0"]
 
 
 async def test_a_clock_that_is_set_back_repeats_no_reminder(town: SmallTown):
@@ -62,7 +67,7 @@ async def test_a_clock_that_is_set_back_repeats_no_reminder(town: SmallTown):
     await town.pass_time(61 * MINUTE)
     town.clock._now -= 10 * MINUTE  # a person, or the network's time, corrects the clock
     await town.pass_time(25 * MINUTE)
-    assert town.notices("reminder:") == [f"reminder:{tab}:50:0"]
+    assert town.rungs(tab) == ["50%:0"]
     assert town.world.alive()
 
 
@@ -73,7 +78,7 @@ async def test_an_extension_makes_the_rungs_due_again(town: SmallTown):
     reply = await town.ask(f"extend {tab} 2h")
     assert reply.kind is Kind.ANSWER and "2 h more" in reply.title
     await town.pass_time(62 * MINUTE)
-    assert town.notices("reminder:") == [f"reminder:{tab}:50:0", f"reminder:{tab}:50:1"]
+    assert town.rungs(tab) == ["50%:0", "50%:1"]
     rental = await town.rental(tab)
     assert rental.lifetime == 4 * HOUR and rental.worst_case == Usd.of("0.82")
     await town.until_closed(tab)

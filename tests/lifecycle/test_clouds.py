@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.bad_weather import Tally, Weather, one_rental
+from tests.support.bad_weather import Fixed, Tally, Weather, calm, one_rental
 from tests.support.cloud_town import SECOND, VENDORS, founded
 
 SEEDS = 5
@@ -33,10 +33,7 @@ async def test_a_rental_in_good_weather_is_billed_as_the_vendor_bills_it(vendor:
     """Half an hour and some seconds: within 1 % of the invoice, or one billed minute."""
     tally = Tally()
     async with founded(vendor, tmp_path) as town:
-        calm = Weather(3)
-        calm.strike = lambda _town: None  # type: ignore[method-assign]
-        calm.hold = 1830 * SECOND
-        await one_rental(town, calm, tally)
+        await one_rental(town, Fixed(calm, hold=1830 * SECOND), tally)
         minute = next(iter(town.world.hosts.values())).hourly.over(town.world.tariff.step)
     assert abs(tally.counted.micros - tally.invoiced.micros) <= max(
         tally.invoiced.micros // 100, minute.micros

@@ -14,8 +14,14 @@ from tests.support.town import ANN, BEN
 from tests.support.towns import Found
 
 
+@pytest.fixture
+async def town(found: Found) -> SmallTown:
+    """One whose statements may come between each other."""
+    return await found(threads=True)
+
+
 async def _quoted(found: Found) -> tuple[SmallTown, str]:
-    town = await found(auto_confirm=Usd(0))
+    town = await found(auto_confirm=Usd(0), threads=True)
     tab = await town.rent()
     await town.until(tab, lambda rental: rental.quoted_at)
     return town, tab

@@ -72,7 +72,7 @@ async def test_a_machine_for_hands_is_ready_until_its_hard_end(found: Found):
     rental = await town.until_closed(tab)
     assert rental.ending is Ending.HARD_END
     assert HOUR - 5 * SECOND < town.clock.now() - began < HOUR + MINUTE
-    assert town.shell.calls.get("start") is None
+    assert [set(machine.units) for machine in town.world.ever()] == [{"switch"}]
 
 
 async def test_a_price_above_what_needs_no_yes_waits_for_one(found: Found):

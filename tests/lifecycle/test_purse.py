@@ -8,22 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from adapters.simulators.faces.face import Wire
 from bot.domain.money import Usd
 from bot.domain.rental import Ending
-from bot.store import Store
-from tests.support.cloud_town import KEY, MINUTE, VENDORS, CloudTown
+from tests.support.cloud_town import MINUTE, CloudTown, founded
 
 HOUR = 60 * MINUTE
 
 
 @pytest.fixture
-async def town(empty_database: Path, tmp_path: Path) -> AsyncIterator[CloudTown]:
+async def town(tmp_path: Path) -> AsyncIterator[CloudTown]:
     """On Vast.ai, whose credit ends abruptly."""
-    file = tmp_path / "lastcall.db"
-    file.write_bytes(empty_database.read_bytes())  # noqa: ASYNC240 - a small file, once
-    store = await Store.open(f"sqlite+aiosqlite:///{file}", lambda: KEY, tmp_path / "keys")
-    yield CloudTown(VENDORS["vast"], store, tmp_path)
-    await store.close()
+    async with founded("vast", tmp_path) as town:
+        yield town
 
 
 async def _warnings(town: CloudTown) -> list[str]:
@@ -66,27 +63,32 @@ async def test_credit_that_ends_before_the_rental_is_told_at_once(town: CloudTow
 async def test_the_last_hour_is_told_again(town: CloudTown):
     """A second time, louder."""
     town.world.balance = Usd.of(1)
-    await _ready(town, 8)
+    tab = await _ready(town, 8)
     await _warnings(town)
     await town.run_until(town.clock.now() + 4 * HOUR)
     told = await _warnings(town)
-    assert len(told) == 1
-    assert "min more" in told[0] or "59" in told[0]
+    assert told == [f"{tab}: the credit at vast lasts 55 min more"], "at the first look within the last hour"
 
 
 async def test_a_balance_that_cannot_be_read_warns_of_nothing_and_stops_nothing(town: CloudTown):
     """Unknown is no reason to cry, and no reason to fall silent later."""
     town.world.balance = Usd.of(1)
-    town.line.cut = False
-    asked = await town.ask("up vast 3090 for 8h")
-    await town.run_until(town.clock.now() + 5 * MINUTE)
+    town.face.plan("account", Wire.ERROR_BEFORE, -1)
+    tab = await _ready(town, 8)
+    await town.run_until(town.clock.now() + 20 * MINUTE)
+    assert town.face.count("account") > 1, "it was asked"
+    assert await _warnings(town) == []
+    town.face.clear()
+    await town.run_until(town.clock.now() + 10 * MINUTE)
+    [told] = await _warnings(town)
+    assert told.startswith(f"{tab}: the credit at vast lasts 4 h")
     town.line.cut = True
     await town.run_until(town.clock.now() + 10 * MINUTE)
     town.line.cut = False
-    await town.run_until(town.clock.now() + 10 * MINUTE)
-    assert len(await _warnings(town)) == 1
-    await town.ask(f"down {asked.rental}")
-    assert await town.closes(asked.rental, HOUR)
+    assert await _warnings(town) == []
+    assert (await town.rental(tab)).attempts[-1].condemned is None
+    await town.ask(f"down {tab}")
+    assert await town.closes(tab, HOUR)
 
 
 async def test_a_vendor_that_stops_machines_at_zero_leaves_nothing_behind(town: CloudTown):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -24,6 +25,11 @@ _WIRES = (
 _CALLS = ("offers", "launch", "inspect", "machines", "destroy", "keys")
 _HOLD = (300, 1500)
 """Seconds for which a machine that came up is used."""
+
+HOLD = 150 * SECOND
+"""Long enough to notice what is wrong."""
+
+Strike = Callable[[CloudTown], None]
 
 
 @dataclass
@@ -94,6 +100,22 @@ class Weather:
         host.hourly = Usd(host.hourly.micros * percent // 100)
 
 
+class Fixed(Weather):
+    """What is given, and nothing by chance."""
+
+    def __init__(self, strike: Strike, hold: timedelta = HOLD) -> None:
+        super().__init__(seed=1)
+        self._strike = strike
+        self.hold = hold
+
+    def strike(self, town: CloudTown) -> None:
+        self._strike(town)
+
+
+def calm(_town: CloudTown) -> None:
+    """Nothing bad happens."""
+
+
 @dataclass
 class Tally:
     """What became of many rentals."""
@@ -110,6 +132,8 @@ class Tally:
     counted: Usd = ZERO
     invoiced: Usd = ZERO
     apart: list[tuple[Usd, str]] = field(default_factory=list)
+    short: list[tuple[Usd, str]] = field(default_factory=list)
+    """How much less was counted than invoiced, by rental; below zero where it was more."""
 
     @property
     def ratio(self) -> float:
@@ -182,6 +206,6 @@ async def _bill(town: CloudTown, tab: str, weather: Weather, tally: Tally) -> No
     counted, invoiced = budget.spent(rental, rental.closed_at or town.clock.now()), town.world.bill(tab)
     tally.counted += counted
     tally.invoiced += invoiced
-    tally.apart.append(
-        (Usd(abs((counted - invoiced).micros)), f"{counted.dollars} for {invoiced.dollars}, {weather.told}")
-    )
+    told = f"{counted.dollars} for {invoiced.dollars}, {weather.told}"
+    tally.apart.append((Usd(abs((counted - invoiced).micros)), told))
+    tally.short.append((invoiced - counted, f"seed {weather.seed}: {told}"))

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import event
 
 from adapters.providers.lambda_cloud import LambdaProvider
 from adapters.providers.runpod import RunpodProvider
@@ -38,6 +37,8 @@ from bot.lifecycle.sweep import EVERY, Sweep
 from bot.lifecycle.watch import Watch
 from bot.ports import Provider
 from bot.store import Store
+from bot.store.session import migrate, open_database
+from tests.support.quick_sqlite import quicken
 from tests.support.runpod import runpod_host
 from tests.support.town import shipped
 from tests.support.vast import vast_host
@@ -131,12 +132,12 @@ class CloudTown:
             self.world.add_host(host)
         self.face = self.vendor.face(self.world, key=API_KEY, skew=self.skew)
         self.line = FaceTransport(self.face)
-        self.provider = self.vendor.adapter(self.clock, self.line, self._pause)
+        self.provider = self.vendor.adapter(self.clock, self.line, self.pause)
         self.shell = WorldShell(self.world)
         self.ids = SimIds(self.seed)
         self.again()
 
-    async def _pause(self, length: timedelta) -> None:
+    async def pause(self, length: timedelta) -> None:
         # Those who wait at the same time wait for the same time to pass.
         until = self.clock.now() + length
         await asyncio.sleep(0)
@@ -226,10 +227,10 @@ class CloudTown:
 
 @asynccontextmanager
 async def founded(vendor: str, folder: Path, *, seed: int = 0, **town: Any) -> AsyncIterator[CloudTown]:
-    """A town on a database of its own, which is not flushed to the disk: nothing here outlives the process."""
-    store = await Store.open(f"sqlite+aiosqlite:///{folder / 'lastcall.db'}", lambda: KEY, folder / "keys")
-    event.listen(store.engine.sync_engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF"))
-    await store.engine.dispose()
+    """A town on a database of its own."""
+    engine = quicken(open_database(f"sqlite+aiosqlite:///{folder / 'lastcall.db'}"))
+    await migrate(engine)
+    store = Store(engine, lambda: KEY, folder / "keys")
     try:
         yield CloudTown(VENDORS[vendor], store, folder, seed=seed, **town)
     finally:

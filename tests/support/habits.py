@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain.deadman import Switch
 from bot.domain.market import Account, LaunchOrder, Machine, Offer, Want
 from bot.domain.rental import Rental
 from bot.domain.vendor import Capabilities, Profile
@@ -65,6 +66,9 @@ class ProviderAround(NothingMore):
 
     async def account(self) -> Account:
         return await self.inner.account()
+
+    def switch(self, machine_id: str) -> Switch:
+        return self.inner.switch(machine_id)
 
 
 class NoWrittenIntent(Forwarding):

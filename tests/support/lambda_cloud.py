@@ -122,31 +122,3 @@ class LambdaStage:
     def fails(self, kind: str, wire: Wire, times: int = -1) -> None:
         """The wire to the vendor breaks for calls of that kind, from now on."""
         self.face.plan(kind, wire, times)
-
-
-class LambdaLine:
-    """The line to the vendor, for ``tests/contracts``. ``deaf``: what changes something is done, and neither its
-    answer nor a later look at it comes through; prices and keys can still be asked for."""
-
-    def __init__(self, stage: LambdaStage) -> None:
-        self._stage = stage
-        self._deaf = False
-
-    @property
-    def cut(self) -> bool:
-        return self._stage.line.cut
-
-    @cut.setter
-    def cut(self, on: bool) -> None:
-        self._stage.line.cut = on
-
-    @property
-    def deaf(self) -> bool:
-        return self._deaf
-
-    @deaf.setter
-    def deaf(self, on: bool) -> None:
-        self._deaf = on
-        self._stage.face.clear()
-        for kind in ("launch", "destroy", "inspect", "machines") if on else ():
-            self._stage.fails(kind, Wire.TIMEOUT_AFTER)

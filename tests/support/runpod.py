@@ -8,7 +8,6 @@ from typing import Any
 
 from adapters.providers.runpod import RunpodProvider
 from adapters.simulators.clock import SimClock
-from adapters.simulators.faces.face import Wire
 from adapters.simulators.faces.runpod import CONTAINER_DISK_MONTH, RUNPOD_TARIFF, RunpodFace
 from adapters.simulators.faces.transport import FaceTransport
 from adapters.simulators.machine import SimHost, SimMachine
@@ -21,34 +20,6 @@ KEY = "rpa_SECRETSECRETSECRET"
 LABEL = "lc-team-k7m2xq-1-20260302T1200Z"
 RTX = Want(gpu="RTX 3090")
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEJvNEGyhpBtNsGGc0ZsU2nZGx5Zz6zJKvZv3oIlQZj5 k7m2xq-1"
-
-
-class RunpodLine:
-    """The line to the vendor, for ``tests/contracts``. ``deaf``: what changes something is done, and neither its
-    answer nor a later look at it comes through; the catalogue can still be read."""
-
-    def __init__(self, stage: RunpodStage) -> None:
-        self._stage = stage
-        self._deaf = False
-
-    @property
-    def cut(self) -> bool:
-        return self._stage.line.cut
-
-    @cut.setter
-    def cut(self, on: bool) -> None:
-        self._stage.line.cut = on
-
-    @property
-    def deaf(self) -> bool:
-        return self._deaf
-
-    @deaf.setter
-    def deaf(self, on: bool) -> None:
-        self._deaf = on
-        self._stage.face.clear()
-        for kind in ("launch", "destroy", "inspect", "machines") if on else ():
-            self._stage.face.plan(kind, Wire.TIMEOUT_AFTER, -1)
 
 
 def runpod_host(name: str = "h", gpu: str = "RTX 3090", hourly: str = "0.20", **more: Any) -> SimHost:

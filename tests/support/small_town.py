@@ -9,18 +9,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
-
 from adapters.simulators.faults import ALWAYS, Fault, FaultKind
 from adapters.simulators.machine import Fate
 from adapters.simulators.training import Training
 from adapters.simulators.units import Beat, Play
+from bot.domain.allowance import Defaults
 from bot.domain.rental import Goal, Rental, Step
 from bot.domain.talk import Actor, Reply
 from bot.ports import UnitJob
 from bot.store import Store
 from bot.store.journal import Line
 from bot.store.session import open_database
+from bot.store.store import NO_LIMITS
+from tests.support.quick_sqlite import quicken
 from tests.support.story import two_images
 from tests.support.town import ANN, KEY, Life, Town
 
@@ -60,8 +61,10 @@ def bar(step: int, total: int = 8, loss: str = "0.1", left: str = "00:01") -> by
 class SmallTown:
     """A town with one living process; ``again`` begins another one on the same rows."""
 
-    def __init__(self, database: str, folder: Path, **town: Any) -> None:
+    def __init__(self, database: str, folder: Path, *, threads: bool = False, **town: Any) -> None:
+        """``threads``: with the database's own threads, for what happens at the same time."""
         town.setdefault("script", SHORT)
+        self.defaults: Defaults = town.pop("defaults", NO_LIMITS)
         self.town = Town(database, folder, **town)
         self.town.world.usual = Fate(boot=2 * SECOND)
         cheap, dear = self.town.hosts
@@ -73,15 +76,14 @@ class SmallTown:
             self.town.clock,
         )
         self.images = two_images(folder)
-        self._engine = open_database(database)
-        event.listen(
-            self._engine.sync_engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF")
-        )
+        self._engine = open_database(database) if threads else quicken(open_database(database))
         self.life: Life = self.again()
 
     def again(self) -> Life:
         """A new process: nothing is remembered but what is in the database."""
-        self.life = self.town.life_on(Store(self._engine, lambda: KEY, self.town.folder / "keys"))
+        self.life = self.town.life_on(
+            Store(self._engine, lambda: KEY, self.town.folder / "keys", self.defaults)
+        )
         return self.life
 
     async def close(self) -> None:
@@ -124,6 +126,7 @@ class SmallTown:
         wake, now = await self.life.store.claims.next_wake(), self.clock.now()
         step = min(wake - now, MINUTE) if wake and wake > now else MINUTE
         self.clock.advance(max(step, timedelta(milliseconds=1)))
+        await self.life.reminders.tick()
 
     async def until_step(self, id: str, step: Step) -> Rental:
         """Work until this step is the one that comes next."""
@@ -153,6 +156,7 @@ class SmallTown:
                 wake = await self.life.store.claims.next_wake()
                 moment = min(end, now + MINUTE, wake if wake and wake > now else end)
                 self.clock.advance(moment - now)
+                await self.life.reminders.tick()
         await self.life.beat()
 
     def broken(self, call: str, kind: FaultKind, *, times: int = 1, **fault: Any) -> None:
@@ -182,6 +186,11 @@ class SmallTown:
     def notices(self, prefix: str) -> list[str]:
         """Keys of what was said, in order."""
         return [said.key for said in self.chat.said() if said.key.startswith(prefix)]
+
+    def rungs(self, id: str) -> list[str]:
+        """What was reminded of, in order: each rung and the ``rev`` of its rental, at the level at which it began."""
+        found = [key.split(":") for key in self.notices(f"alert:{id}:")]
+        return list(dict.fromkeys(f"{parts[2]}:{parts[4]}" for parts in found))
 
     def card(self, id: str) -> str:
         """The words of the live card."""

@@ -12,7 +12,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from PIL import Image
-from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.simulators.clock import SimIds
@@ -23,6 +22,7 @@ from bot.store import Store
 from bot.store.session import migrate, open_database
 from tests.support.crash import Crash, CrashPlan, install_commit_points
 from tests.support.postgres import Postgres
+from tests.support.quick_sqlite import quicken
 from tests.support.town import KEY, Life, Town, Wrappers, closed
 
 LINE = 'train tiny-lora quick data "{folder}" steps=8'
@@ -81,7 +81,7 @@ class Databases:
             url = self._postgres.url(await asyncio.to_thread(self._postgres.create, self._template))
         else:
             url = f"sqlite+aiosqlite:///{shutil.copyfile(self._template, self._folder / 'shared.db')}"
-        self._shared = self._engine(url)
+        self._shared = quicken(open_database(url))
 
     def shared(self) -> AsyncEngine:
         """An engine on one database, for many stories in a row."""
@@ -105,23 +105,16 @@ class Databases:
         if self._postgres is None:
             path = self._folder / f"{self._made}.db"
             shutil.copyfile(self._template, path)
-            engine = self._engine(f"sqlite+aiosqlite:///{path}")
+            engine = quicken(open_database(f"sqlite+aiosqlite:///{path}"))
             yield engine
             await engine.dispose()
             path.unlink()
             return
         name = await asyncio.to_thread(self._postgres.create, self._template)
-        engine = self._engine(self._postgres.url(name))
+        engine = open_database(self._postgres.url(name))
         yield engine
         await engine.dispose()
         await asyncio.to_thread(self._postgres.drop, name)
-
-    def _engine(self, url: str) -> AsyncEngine:
-        """An engine that does not wait for the disk: these tests kill processes, not the power."""
-        engine = open_database(url)
-        if self._postgres is None:
-            event.listen(engine.sync_engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF"))
-        return engine
 
 
 @dataclass

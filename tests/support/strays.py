@@ -56,24 +56,24 @@ def bystander(env: Mapping[str, str], cwd: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-I", "-S", "-c", WAITING], env={**os.environ, **env}, cwd=cwd)
 
 
-def dies_at(point: int, work: Callable[[], object], where: str) -> bool:
+def dies_at(point: int, work: Callable[[], object], where: str, *, once: bool = False) -> bool:
     """Do ``work`` in a child that is killed, as by KILL, before its ``point``-th call out of the files below ``where``.
-    False when the work was done before that."""
+    False when the work was done before that. ``once``: a line counts the first time only, so that a loop that waits
+    for another process does not have more points on a slower computer."""
     child = os.fork()
     if child == 0:
-        _live_until(point, work, where)
+        _live_until(point, work, where, once=once)
     _, status = os.waitpid(child, 0)
     return os.WIFSIGNALED(status)
 
 
-def _live_until(point: int, work: Callable[[], object], where: str) -> None:
-    passed = 0
+def _live_until(point: int, work: Callable[[], object], where: str, *, once: bool) -> None:
+    passed: set[object] = set()
 
     def count(frame: FrameType, event: str, _: Any) -> None:
-        nonlocal passed
         if event in ("call", "c_call") and where in frame.f_code.co_filename:
-            passed += 1
-            if passed == point:
+            passed.add((frame.f_code, frame.f_lineno, event) if once else len(passed))
+            if len(passed) == point:
                 os.kill(os.getpid(), 9)
 
     code = 1

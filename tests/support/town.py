@@ -26,10 +26,12 @@ from bot.domain.rental import Rental
 from bot.domain.talk import Actor, Channel, Reply, Request
 from bot.lifecycle.engine import Engine
 from bot.lifecycle.hands import Hands, Limits
+from bot.lifecycle.idle import IdleWatch
 from bot.lifecycle.line import LaunchLine
+from bot.lifecycle.reminders import Reminders
 from bot.lifecycle.sweep import Sweep
 from bot.lifecycle.watch import Watch
-from bot.ports import Chat, Provider, Shell
+from bot.ports import Chat, Notifier, Provider, Shell
 from bot.store import Store
 from bot.store.claims import Claims
 from tests.support.crash import Crash, CrashPlan, crashing, install_commit_points
@@ -75,6 +77,8 @@ class Life:
     sweep: Sweep
     desk: Desk
     clock: SimClock
+    reminders: Reminders
+    idle: IdleWatch
 
     async def beat(self) -> int:
         """One turn of everything; how much there was to do."""
@@ -121,6 +125,9 @@ class Town:
     world_options: dict[str, Any] = field(default_factory=dict)
     homes: tuple[Channel, ...] = ()
     """Where the sweep tells of what belongs to nobody."""
+    admins: tuple[Actor, ...] = ()
+    notifier: Notifier | None = None
+    idle_limit: timedelta | None = None
 
     def __post_init__(self) -> None:
         self.world = World(self.clock, seed=1, **self.world_options)
@@ -184,6 +191,8 @@ class Town:
             sweep=Sweep(hands, "test", homes=lambda: self.homes),
             desk=Desk(house),
             clock=self.clock,
+            reminders=Reminders(hands, admins=lambda: self.admins, notifier=self.notifier),
+            idle=IdleWatch(hands, limit=self.idle_limit),
         )
 
     def request(self, text: str, *, actor: Actor = ANN, key: str = "") -> Request:

@@ -94,34 +94,6 @@ class VastStage:
         return self.face.handle(call_of(method, path, headers, body))
 
 
-class VastLine:
-    """The line to the vendor, for ``tests/contracts``. ``deaf``: what changes something is done, and neither its
-    answer nor a later look at it comes through; prices can still be asked for."""
-
-    def __init__(self, stage: VastStage) -> None:
-        self._stage = stage
-        self._deaf = False
-
-    @property
-    def cut(self) -> bool:
-        return self._stage.line.cut
-
-    @cut.setter
-    def cut(self, on: bool) -> None:
-        self._stage.line.cut = on
-
-    @property
-    def deaf(self) -> bool:
-        return self._deaf
-
-    @deaf.setter
-    def deaf(self, on: bool) -> None:
-        self._deaf = on
-        self._stage.face.clear()
-        for kind in ("launch", "destroy", "inspect", "machines") if on else ():
-            self._stage.fails(kind, Wire.TIMEOUT_AFTER)
-
-
 def vast_host(fingerprint: str = "h1", hourly: str = "0.20", **more: Any) -> SimHost:
     """A verified host in Stockholm, with a disk and traffic at the prices that hosts usually ask."""
     usual: dict[str, Any] = {

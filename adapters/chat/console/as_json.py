@@ -51,6 +51,7 @@ def as_values(reply: Reply) -> dict[str, Any]:
         ],
         "pictures": list(reply.pictures),
         "mention": [who.key for who in reply.mention],
+        "rewrites": reply.rewrites,
         "data": _safe(reply.data),
     }
 

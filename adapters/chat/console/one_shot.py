@@ -1,4 +1,5 @@
-"""One command and its exit code: 0 done, 1 refused or failed, 2 not understood.
+"""One command and its exit code: 0 done, 1 refused or failed, 2 not understood. An answer that tells itself incomplete
+(somebody could not be asked) is a failure too: a script must not take it for "nothing there".
 
 With ``wait`` the command is over when its rental is closed; with ``yes`` a quote is confirmed unasked.
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from adapters.chat.console.chat import ConsoleChat
 from bot.domain.talk import Kind, Reply
@@ -16,12 +18,17 @@ DONE, FAILED, NOT_UNDERSTOOD = 0, 1, 2
 _EXIT = {Kind.MISUNDERSTOOD: NOT_UNDERSTOOD, Kind.REFUSED: FAILED, Kind.NOT_YET: FAILED, Kind.FAULT: FAILED}
 QUOTED = "quoted"
 CHOOSING = "choosing"
+CLOSED = "closed"
 _PATIENCE = 3
 """Looks at a closed rental before its last word is asked for instead of awaited."""
 
 
 async def _two_seconds() -> None:
     await asyncio.sleep(2)
+
+
+async def _no_trouble(_: str) -> str:
+    return ""
 
 
 async def run_once(
@@ -32,21 +39,25 @@ async def run_once(
     wait: bool = False,
     yes: bool = False,
     closed: Callable[[str], Awaitable[bool]],
+    trouble: Callable[[str], Awaitable[str]] = _no_trouble,
     pause: Callable[[], Awaitable[None]] = _two_seconds,
 ) -> int:
     """Send ``text``, show what comes and return the exit code.
 
     ``closed`` says whether a rental is closed in the store; it is asked once per ``pause``, so that waiting ends
-    too when the last word is said in another channel. A command about several rentals waits for all of them."""
+    too when the last word is said in another channel. ``trouble`` says why a teardown does not come on; what is new
+    about that is said while it is waited for. A command about several rentals waits for all of them."""
     heard = _Ear()
     stop = console.watch(heard)
     try:
         reply = await console.send(desk, text)
-        code = _EXIT.get(reply.kind, DONE)
+        code = FAILED if reply.data.get("complete") is False else _EXIT.get(reply.kind, DONE)
         if code != DONE or not (wait or yes):
             return code
         words = heard.follow(reply)
-        errands = [_Errand(desk, console, word, closed, pause, wait=wait, yes=yes) for word in words]
+        judge = ended if reply.data.get("ends") is True else verdict
+        look = _Look(closed, trouble, pause, judge)
+        errands = [_Errand(desk, console, word, look, wait=wait, yes=yes) for word in words]
         return max([await errand.run() for errand in errands], default=code)
     finally:
         stop()
@@ -99,6 +110,16 @@ class _LastWord:
         self.changed.set()
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What may be asked of the store about a rental, how long is waited between, and what its last word means."""
+
+    closed: Callable[[str], Awaitable[bool]]
+    trouble: Callable[[str], Awaitable[str]]
+    pause: Callable[[], Awaitable[None]]
+    judge: Callable[[Reply], int]
+
+
 class _Errand:
     """What is left to do after the first answer."""
 
@@ -107,8 +128,7 @@ class _Errand:
         desk: Desk,
         console: ConsoleChat,
         heard: _LastWord,
-        closed: Callable[[str], Awaitable[bool]],
-        pause: Callable[[], Awaitable[None]],
+        look: _Look,
         *,
         wait: bool,
         yes: bool,
@@ -116,11 +136,12 @@ class _Errand:
         self._desk = desk
         self._console = console
         self._heard = heard
-        self._closed = closed
-        self._pause = pause
+        self._look = look
         self._wait = wait
         self._yes = yes
         self._confirmed = False
+        self._trouble = ""
+        """What was said last about why it does not come on."""
 
     async def run(self) -> int:
         """Confirm what is to be confirmed, then wait for the last word."""
@@ -133,12 +154,21 @@ class _Errand:
                 continue
             if not self._wait and not (self._yes and self._heard.choosing):
                 return DONE
-            if await self._closed(self._heard.rental):
+            if await self._look.closed(self._heard.rental):
                 over += 1
                 if over > _PATIENCE:
                     return await self._ask_how_it_ended()
+            else:
+                await self._say_what_is_wrong()
             await self._news_or_pause()
-        return verdict(self._heard.final)
+        return self._look.judge(self._heard.final)
+
+    async def _say_what_is_wrong(self) -> None:
+        """Once for each thing that goes wrong, so that nobody waits without knowing for what."""
+        trouble = await self._look.trouble(self._heard.rental)
+        if trouble and trouble != self._trouble:
+            await self._console.screen.say(f"{self._heard.rental}: {trouble.rstrip('.')}. It is tried again.")
+        self._trouble = trouble
 
     async def _confirm(self) -> int:
         """Say yes to the price, or leave the quote and tell how."""
@@ -162,7 +192,7 @@ class _Errand:
         """Until something was said about the rental, or a while."""
         self._heard.changed.clear()
         news = asyncio.ensure_future(self._heard.changed.wait())
-        pause = asyncio.ensure_future(self._pause())
+        pause = asyncio.ensure_future(self._look.pause())
         try:
             await asyncio.wait((news, pause), return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -172,9 +202,14 @@ class _Errand:
 
     async def _ask_how_it_ended(self) -> int:
         """The last word was said elsewhere."""
-        return verdict(await self._console.send(self._desk, f"status {self._heard.rental}"))
+        return self._look.judge(await self._console.send(self._desk, f"status {self._heard.rental}"))
 
 
 def verdict(final: Reply) -> int:
     """0 when what was asked for was delivered."""
     return DONE if final.data.get("success") is True else FAILED
+
+
+def ended(final: Reply) -> int:
+    """0 when it is proven gone, however it came to that: nothing else was asked for."""
+    return DONE if final.data.get("state") == CLOSED else FAILED

@@ -13,6 +13,10 @@ from bot.domain.errors import Caret
 from bot.domain.talk import Button, Kind, Meter, Reply, Table
 
 _NUMBER = re.compile(r"[-+~<]?\$?\d[\d., ]*(?:%|[A-Za-z/]{1,4})?")
+_WIDEST = 160
+"""Columns of a table that a log or a pipe still shows well."""
+_SENTENCE = 40
+"""A cell that is wider holds a sentence, not a value."""
 _DIGITS = re.compile(r"\d[\d.,:]*")
 
 
@@ -130,11 +134,24 @@ def _table(table: Table) -> Iterator[str]:
     full = [[*row, *[""] * (columns - len(row))] for row in rows]
     widths = [max(cell_len(row[n]) for row in full) for n in range(columns)]
     body = full[1:] if any(table.header) else full
+    if any(table.header) and sum(widths) > _WIDEST and sum(width > _SENTENCE for width in widths) > 1:
+        yield from _records(full[0], body)
+        yield from [table.note] if table.note else []
+        return
     right = [is_numeric([row[n] for row in body]) for n in range(columns)]
     for row in full:
         yield "  ".join(_pad(row[n], widths[n], right=right[n]) for n in range(columns)).rstrip()
     if table.note:
         yield table.note
+
+
+def _records(header: list[str], rows: list[list[str]]) -> Iterator[str]:
+    """One short record for each row: several sentences do not stand beside each other on any line."""
+    width = max(map(cell_len, header))
+    for number, row in enumerate(rows):
+        if number:
+            yield ""
+        yield from (f"{_pad(name, width)}  {cell}" for name, cell in zip(header, row, strict=True) if cell)
 
 
 def _pad(text: str, width: int, *, right: bool = False) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bot.domain.deadman import Ends
 from bot.domain.money import Usd
 from bot.domain.vendor import Capabilities, Profile
 
@@ -36,7 +37,7 @@ CAPABILITIES = Capabilities(
     untold=frozenset({"reliability", "cuda", "down_mbps"}),
     no_spot="Lambda rents on demand only",
     # Keys are all-powerful over the account, so that none may go to a machine (lambda.md, 4.1).
-    self_destruct=False,
+    self_destruct=Ends.JOB,
     # Nobody documents how soon a new id is listed (lambda.md, 5.3).
     settle=timedelta(minutes=5),
     launch_limit=PREPARE + CREATE,

@@ -10,7 +10,7 @@ from typing import TypeVar
 from adapters.providers.runpod.account import account
 from adapters.providers.runpod.judge import Denied, Retired
 from adapters.providers.runpod.offers import CLOUDS, Asked, floor, rows_of
-from adapters.providers.runpod.profile import PROFILE
+from adapters.providers.runpod.profile import GRAPHQL_URL, PROFILE, URL
 from adapters.providers.runpod.wire import Wire
 from bot.domain.clocktime import short
 from bot.domain.errors import NeedsHuman, ProviderError, TryLater
@@ -20,6 +20,7 @@ from bot.ports import Clock
 
 T = TypeVar("T")
 
+_REST = "RUNPOD_API_URL"
 _KEYS = "console.runpod.io, Settings, API Keys"
 _LEAST = Usd.of(1)
 _RUNWAY = timedelta(hours=6)
@@ -41,7 +42,10 @@ async def findings(wire: Wire, clock: Clock) -> list[Finding]:
     else:
         found.append(_line(Mark.GOOD, f"The catalogue is there ({shop} GPU types)."))
     if isinstance(money, ProviderError):
-        found.append(_problem("the balance", money, Mark.WARN))
+        # Where both lines fail alike it is one problem; else it is the address that only the balance is asked at.
+        alike = isinstance(pods, ProviderError) and pods.reason == money.reason
+        at = (_REST, URL) if alike else ("RUNPOD_GRAPHQL_URL", GRAPHQL_URL)
+        found.append(_problem("the balance", money, Mark.WARN, at))
     else:
         found.append(_balance(money))
     distinct = list(dict.fromkeys(found))  # three calls that fail alike are one problem
@@ -60,7 +64,9 @@ async def _tried(call: Awaitable[T]) -> T | ProviderError:
         return error
 
 
-def _problem(what: str, error: ProviderError, mark: Mark) -> Finding:
+def _problem(what: str, error: ProviderError, mark: Mark, at: tuple[str, str] = (_REST, URL)) -> Finding:
+    """``at``: the setting of the address that was asked, and RunPod's own."""
+    setting, address = at
     match error:
         case Denied():
             fix = f"Give the key the right to read and write in {_KEYS} (All, or Restricted with both APIs)."
@@ -69,16 +75,16 @@ def _problem(what: str, error: ProviderError, mark: Mark) -> Finding:
             fix = f"Set RUNPOD_API_KEY to a key of {_KEYS}, and look at the account's billing page."
             return _line(Mark.BAD, f"{error.reason}.", fix)
         case Retired():
-            fix = "Set RUNPOD_API_URL to https://api.runpod.io/v2, or update Lastcall."
+            fix = f"Set {setting} to {address}, or update Lastcall."
             return _line(mark, f"RunPod has retired the address of {what}: {error.reason}.", fix)
         case TryLater() if "edge" in error.reason:
             fix = "It is not the key: look at the proxy or network between this computer and api.runpod.io."
             return _line(Mark.BAD, f"{error.reason}.", fix)
         case TryLater():
-            fix = "Look at RUNPOD_API_URL and this computer's network, and try again in some minutes."
+            fix = f"Look at {setting} and this computer's network, and try again in some minutes."
             return _line(Mark.BAD, f"RunPod does not answer: {error.reason}.", fix)
         case _:
-            fix = "Look whether RUNPOD_API_URL is RunPod's v2 address; if it is, update Lastcall."
+            fix = f"Look whether {setting} is RunPod's own address, {address}; if it is, update Lastcall."
             return _line(mark, f"RunPod's answer about {what} cannot be read: {error.reason}.", fix)
 
 

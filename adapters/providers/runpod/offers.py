@@ -13,7 +13,7 @@ from adapters.providers.runpod.profile import disk_hourly, disk_of
 from bot.domain import gpus
 from bot.domain.errors import VendorChanged
 from bot.domain.market import Offer, Want, fits, version
-from bot.domain.money import Usd
+from bot.domain.money import ZERO, Usd
 from bot.domain.places import places
 
 CLOUDS = ("SECURE", "COMMUNITY")
@@ -108,6 +108,7 @@ def _offers(provider: str, asked: Asked, row: Mapping[str, Any], want: Want) -> 
             vram_gb=float(row["memory"]),
             hourly=compute + disk,
             disk_hourly=disk,
+            stopped_hourly=ZERO,
             disk_gb=want.disk_gb,
             where=centre or f"{asked.cloud.lower()} cloud",
             host=f"runpod/{asked.cloud.lower()}/{place}/{row['id']}",

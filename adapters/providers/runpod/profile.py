@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bot.domain.deadman import Ends
 from bot.domain.money import Usd
 from bot.domain.vendor import Capabilities, Profile
 
@@ -28,6 +29,7 @@ PROFILE = Profile(
 )
 
 CAPABILITIES = Capabilities(
+    self_destruct=Ends.TRIES,
     untold=frozenset({"reliability", "down_mbps"}),
     no_spot="RunPod ended its spot machines in 2026",
     settle=timedelta(seconds=90),
@@ -37,6 +39,7 @@ CAPABILITIES = Capabilities(
     listing_shared=timedelta(seconds=5),
     boot_limit=timedelta(minutes=8),
     teardown_latency=timedelta(minutes=5),
+    books=True,
 )
 """Settle: a listing may lag by a minute (runpod.md, 13). Boot: the usual image is there in seconds where it is cached
 and in 1 to 10 minutes where not; a host that needs longer is worse than another one. No key that is scoped to one

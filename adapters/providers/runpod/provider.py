@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 import httpx
 
-from adapters.http import Pause, wait
+from adapters.http import USER_AGENT, Pause, wait
 from adapters.providers.runpod import account, checks
+from adapters.providers.runpod.bills import bill
 from adapters.providers.runpod.judge import Absent, Conflict, refused
 from adapters.providers.runpod.logs import last_words
 from adapters.providers.runpod.machines import machine
@@ -20,8 +21,9 @@ from adapters.providers.runpod.order import body_of, still
 from adapters.providers.runpod.profile import CAPABILITIES, GRAPHQL_URL, PROFILE, URL
 from adapters.providers.runpod.wire import Wire
 from adapters.providers.runpod.young import Young
+from bot.domain.deadman import Ask, Switch
 from bot.domain.errors import NeedsHuman, OutcomeUnknown, ProviderError, TryLater, VendorChanged
-from bot.domain.market import Account, Finding, LaunchOrder, Leftover, Machine, Offer, Want
+from bot.domain.market import Account, Bill, Finding, LaunchOrder, Leftover, Machine, Offer, Want
 from bot.ports import Clock, NothingMore
 
 _FRESH = timedelta(seconds=10)
@@ -54,6 +56,7 @@ class RunpodProvider(NothingMore):
         self.name = PROFILE.family
         self._clock = clock
         self._patience = patience
+        self._url = url.rstrip("/")
         self._wire = Wire(
             key=key, url=url, graphql_url=graphql_url, clock=clock, pause=pause, transport=transport
         )
@@ -138,8 +141,24 @@ class RunpodProvider(NothingMore):
     async def words(self, machine_id: str) -> str:
         return await last_words(self._wire, f"{_pod(machine_id)}/logs", self._patience)
 
+    def switch(self, machine_id: str) -> Switch:
+        """The pod's own key. Whether it may delete its pod is not settled (runpod.md, 10): delete is tried, then stop,
+        which lets the GPU go."""
+        own = f"{self._url}/{_pod(machine_id)}"
+        return Switch(
+            CAPABILITIES.self_destruct,
+            key="RUNPOD_API_KEY",
+            found_in=("/etc/rp_environment", "/proc/1/environ"),
+            probe=Ask("GET", own),
+            asks=(Ask("DELETE", own), Ask("POST", f"{own}/action", '{"action": "stop"}')),
+            agent=USER_AGENT,
+        )
+
     async def leftovers(self) -> Sequence[Leftover]:
         return await account.leftovers(self._wire, self.name)
+
+    async def bill(self, machine_id: str, label: str, since: datetime, until: datetime) -> Bill | None:
+        return await bill(self._wire, machine_id, since, until)
 
     async def check(self) -> Sequence[Finding]:
         return await checks.findings(self._wire, self._clock)

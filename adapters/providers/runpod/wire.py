@@ -25,6 +25,7 @@ _EVERY = {
     "destroy": timedelta(seconds=1),
     "words": timedelta(seconds=2),
     "account": timedelta(seconds=1),
+    "bill": timedelta(seconds=1),
 }
 """The quota is per window and account, and differs (60 or 180 a minute were seen): these keep one kind of call from
 eating it up, ``Quota`` keeps the sum."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,8 @@ from bot.domain.market import Account, Finding, Mark
 from bot.domain.money import Usd
 
 _NEW_KEY = "Make a key on cloud.vast.ai under Keys and put it into VAST_API_KEY."
+_UNKNOWN = re.compile(r"invalid user key|log ?in\b", re.IGNORECASE)
+"""Of a key that the vendor does not know, whatever was asked with it (vast.md, 1.1)."""
 _LOW, _SHORT = Usd.of(1), timedelta(hours=6)
 _MOST_SKEW = timedelta(minutes=2)
 
@@ -21,6 +24,10 @@ async def right(part: str, scope: str, what: str, call: Callable[[], Awaitable[A
     try:
         await call()
     except NeedsHuman as error:
+        if _UNKNOWN.search(error.reason):  # the same for every call, so that it is told once
+            return Finding(
+                part, Mark.BAD, f"{part} does not take the key: {error.reason.rstrip('.')}.", _NEW_KEY
+            )
         fix = f"Give the key the permission {scope}. {_NEW_KEY}"
         return Finding(part, Mark.BAD, f"The key may not {what}: {error.reason}", fix)
     except TryLater as error:

@@ -171,6 +171,7 @@ def read_one(row: Mapping[str, Any], want: Want, provider: str) -> Offer | None:
         spot=want.spot,
         disk_hourly=Usd.of(storage),
         gpu_from_running=True,
+        stopped_hourly=Usd.of(storage * 2),
         drift=5,
         boot_limit=_boot_limit(row),
         ram_gb=_memory(row),

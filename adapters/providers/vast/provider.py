@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
-from adapters.http import Answer, Http, Pause, wait
+from adapters.http import USER_AGENT, Answer, Http, Pause, wait
 from adapters.providers.vast import checks, keys, machines, offers, order
+from adapters.providers.vast.bills import bill
 from adapters.providers.vast.listing import everything
 from adapters.providers.vast.market import Market
 from adapters.providers.vast.wire import BadArgs, Gone, judge, number, refuses, sentence
+from bot.domain.deadman import Ask, Ends, Switch
 from bot.domain.errors import (
     NoCapacity,
     OutcomeUnknown,
@@ -24,7 +26,7 @@ from bot.domain.errors import (
     TryLater,
     VendorChanged,
 )
-from bot.domain.market import Account, AccountNote, Finding, LaunchOrder, Leftover, Machine, Offer, Want
+from bot.domain.market import Account, AccountNote, Bill, Finding, LaunchOrder, Leftover, Machine, Offer, Want
 from bot.domain.money import Usd
 from bot.domain.vendor import Capabilities, Profile
 from bot.ports import Clock
@@ -52,6 +54,7 @@ _EVERY = {
     "destroy": timedelta(seconds=3.1),
     "keys": timedelta(seconds=1.1),
     "account": timedelta(seconds=1.1),
+    "bill": timedelta(seconds=1.1),
 }
 """The vendor's least intervals (vast.md, 9) and a little."""
 _PAGES = 3
@@ -66,12 +69,13 @@ class VastProvider:
     profile = PROFILE
     capabilities = Capabilities(
         spot=True,
-        self_destruct=True,
+        self_destruct=Ends.MACHINE,
         settle=timedelta(seconds=90),
         launch_limit=timedelta(seconds=30),
         launch_every=timedelta(seconds=5.5),
         boot_limit=timedelta(minutes=10),
         teardown_latency=timedelta(minutes=2),
+        books=True,
     )
 
     def __init__(
@@ -83,6 +87,7 @@ class VastProvider:
         transport: httpx.AsyncBaseTransport | None = None,
         pause: Pause = wait,
     ) -> None:
+        self._url = url.rstrip("/")
         self.http = Http(
             url, key=key, clock=clock, judge=self._judge, every=_EVERY, transport=transport, pause=pause
         )
@@ -169,6 +174,19 @@ class VastProvider:
         machine = await self.inspect(machine_id)
         return machine.reason if machine is not None else ""
 
+    def switch(self, machine_id: str) -> Switch:
+        """The container's own key can show, start, stop and destroy this one instance (vast.md, 7.4). A login does
+        not see the container's environment; its first process does."""
+        own = self._url + _path(machine_id)
+        return Switch(
+            Ends.MACHINE,
+            key="CONTAINER_API_KEY",
+            found_in=("/proc/1/environ", "/etc/environment"),
+            probe=Ask("GET", own),
+            asks=(Ask("DELETE", own, "{}"),),
+            agent=USER_AGENT,
+        )
+
     async def tidy(self, label: str) -> None:
         """Keys are attached to instances and go with them."""
 
@@ -177,6 +195,10 @@ class VastProvider:
         rows = await everything(self.http)
         read = (machines.leftover(row, self.name, self.http.redact) for row in rows)
         return [one for one in read if one is not None]
+
+    async def bill(self, machine_id: str, label: str, since: datetime, until: datetime) -> Bill | None:
+        """The charges of its days."""
+        return await bill(self.http, machine_id, label, since, until)
 
     async def check(self) -> Sequence[Finding]:
         """Account, instances and offers, each by the call that needs its permission; credit and clock."""

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from adapters.simulators.faces.face import BadCall, Call, Dropped, Face, Handler, Said, Wire
 from adapters.simulators.faces.runpod_account import Account
+from adapters.simulators.faces.runpod_books import Books
 from adapters.simulators.faces.runpod_graph import Graph
 from adapters.simulators.faces.runpod_pods import Pods
 from adapters.simulators.faces.runpod_shelf import Shelf
@@ -60,6 +61,7 @@ class RunpodFace(Face):
             r"/v2/pods/[^/]+/logs": {"GET": ("other", pods.logs)},
             r"/v2/catalog/gpus": {"GET": ("offers", shelf.gpus)},
             r"/v2/catalog/gpus/[^/]+": {"GET": ("offers", shelf.gpu)},
+            r"/v2/billing/pods": {"GET": ("bill", Books(self.stage).pods)},
             r"/v2/account/ssh-keys": {"GET": ("keys", account.keys), "PUT": ("keys", account.set_keys)},
             r"/v2/network-volumes": {
                 "GET": ("other", account.volumes),
@@ -94,13 +96,25 @@ class RunpodFace(Face):
     def authorised(self, call: Call) -> bool:
         if call.path == "/graphql" and (call.query.get("api_key") == self.key or self._graph.is_public(call)):
             return True
-        return super().authorised(call)
+        return super().authorised(call) or self._is_own(call)
+
+    def _is_own(self, call: Call) -> bool:
+        """A pod's own key, used for what it may do with that pod."""
+        pod = self.stage.pod_keys.get(call.headers.get("authorization", "").removeprefix("Bearer "))
+        wants = {
+            ("GET", f"/v2/pods/{pod}"): "read",
+            ("DELETE", f"/v2/pods/{pod}"): "delete",
+            ("POST", f"/v2/pods/{pod}/action"): "stop" if call.json == {"action": "stop"} else "",
+        }
+        return pod is not None and wants.get((call.method, call.path)) in self.quirks.pod_key
 
     def throttled(self, seconds: int | None) -> Said:
         wait = {} if seconds is None else {"Retry-After": str(seconds)}
         return problem(429, "rate limit exceeded for the minute window", headers=wait)
 
     def unauthorised(self, call: Call) -> Said:
+        if call.headers.get("authorization", "").removeprefix("Bearer ") in self.stage.pod_keys:
+            return problem(403, "access denied")
         return problem(401, "unauthorized" if call.headers.get("authorization") else "missing bearer token")
 
     def forbidden(self, call: Call) -> Said:

@@ -39,6 +39,7 @@ class Pods:
         finally:  # also one whose answer is lost was ordered with this body
             for one in self._stage.world.ever()[before:]:
                 self._stage.orders[one.id] = body
+                self._stage.born(one)
                 one.agreed = agreed
         row = pod(self._stage, machine)
         if quirks.nameless:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -40,6 +41,8 @@ TITLES = {
 class Quirks:
     """Habits; the defaults are what is usual. Sets and dictionaries are by pod id."""
 
+    late_books: timedelta = timedelta(0)
+    """So long after it was used up, something is on the bill."""
     page: int = 1000
     """The most that a page of pods holds, whatever was asked for."""
     pagination: bool = True
@@ -79,6 +82,8 @@ class Quirks:
     """Cloudflare turns everything away, with a text and before any key is read."""
     rest_retired: bool = False
     graphql_retired: bool = False
+    pod_key: frozenset[str] = frozenset(("read", "delete", "stop"))
+    """What a pod's own key may do with its pod; whether that holds deleting is not settled (runpod.md, 10)."""
     quota: dict[str, int] = field(default_factory=lambda: {"minute": 60, "hour": 3000, "day": 50_000})
 
 
@@ -101,6 +106,14 @@ class Stage:
     keys: list[str] = field(default_factory=list)
     """The account's own SSH keys."""
     registries: dict[str, str] = field(default_factory=dict)
+    pod_keys: dict[str, str] = field(default_factory=dict)
+    """Keys that pods were given, and whose each is."""
+
+    def born(self, machine: SimMachine) -> None:
+        """A pod finds its id and a key of its own in its environment."""
+        key = f"rpa_POD{hashlib.sha256(machine.id.encode()).hexdigest()[:24].upper()}"
+        self.pod_keys[key] = machine.id
+        machine.env = {"RUNPOD_POD_ID": machine.id, "RUNPOD_API_KEY": key}
 
     def alive(self, pod_id: str) -> SimMachine | None:
         """A pod that is there, whatever its state; no fault is met."""

@@ -44,7 +44,7 @@ _TABLE = (
     ("POST", r"/api/v0/ssh/", "keys", "add_account_key"),
     ("DELETE", r"/api/v0/ssh/(\d+)/", "keys", "drop_account_key"),
     ("GET", rf"{_USER}/?", "account", "user"),
-    ("GET", r"/api/v0/charges/", "other", "charges"),
+    ("GET", r"/api/v0/charges/", "bill", "charges"),
     ("GET", r"/api/v0/gpu_(?:names/unique|types)/", "other", "gpu_names"),
 )
 """Method, path, kind of call, name of the handler."""

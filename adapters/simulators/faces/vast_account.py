@@ -22,6 +22,7 @@ from adapters.simulators.machine import SimMachine
 from bot.domain.money import ZERO, Usd
 
 _DAY = timedelta(days=1)
+_MOST_ROWS = 500
 
 
 class VastAccount(VastVoice):
@@ -115,33 +116,32 @@ class VastAccount(VastVoice):
     # --- money ---------------------------------------------------------------------------------
 
     def charges(self, call: Call) -> Said:
-        """One row for each instance and day (vast.md, 8.2); ``day`` has to be said."""
-        days = parsed(call, "select_filters", {}).get("day")
-        if not isinstance(days, dict) or set(days) - {"gte", "lte"}:
+        """One row for each instance and day (vast.md, 8.2); ``day`` has to be said. How pages go on is as in the list
+        of instances."""
+        size, start = _checked(call)
+        asked = parsed(call, "select_filters", {})
+        days, kinds = asked.get("day"), asked.get("type", {"in": ["instance"]})
+        if not isinstance(days, dict) or set(days) - {"gte", "lte"} or set(asked) - {"day", "type"}:
             raise BadCall(400, "select_filters: day is required")
         first = datetime.fromtimestamp(days.get("gte", 0), UTC)
         last = datetime.fromtimestamp(days.get("lte", self.world.clock.now().timestamp()), UTC)
-        rows = [row for machine in self.world.ever() for row in self._days(machine, first, last)]
-        shown = rows[: min(int(call.query.get("limit", "100")), 500)]
-        body = {
-            "success": True,
-            "count": len(shown),
-            "total": len(rows),
-            "next_token": None,
-            "results": shown,
-        }
-        return Said(200, body)
+        sold = self.world.ever() if "instance" in kinds.get("in", ()) else []
+        rows = [row for machine in sold for row in self._days(machine, first, last)]
+        shown, rest = rows[start : start + size], rows[start + size :]
+        token = f"charges-{start + size}" if rest else None
+        body = {"success": True, "count": len(shown), "total": len(rows), "next_token": token}
+        return Said(200, {**body, "results": shown})
 
     def _days(self, machine: SimMachine, first: datetime, last: datetime) -> Iterator[dict[str, Any]]:
-        now, tariff = self.world.clock.now(), self.world.tariff
+        written, tariff = self.world.clock.now() - self.quirks.late_books, self.world.tariff
         born = machine.spans[0].born
         start = born.replace(hour=0, minute=0, second=0, microsecond=0)
         for step in itertools.count():
             day = start + step * _DAY
-            if day > min(last, now):
+            if day > min(last, written):
                 return
             before = machine.cost(tariff, day) if day > born else ZERO
-            amount = machine.cost(tariff, min(day + _DAY, now)) - before
+            amount = machine.cost(tariff, min(day + _DAY, written)) - before
             if day + _DAY > first and amount > ZERO:
                 yield _charge(machine, day, amount)
 
@@ -158,6 +158,18 @@ def _line(call: Call) -> str:
     if not isinstance(line, str) or not line.startswith("ssh-") or len(line.split()) < 2:
         raise BadCall(400, "ssh_key: Input should be a public key")
     return line.strip()
+
+
+def _checked(call: Call) -> tuple[int, int]:
+    """How many rows, from which on."""
+    known = {"select_filters", "latest_first", "limit", "format", "after_token", "api_key"}
+    size, token = call.query.get("limit", "100"), call.query.get("after_token", "charges-0")
+    start = token.removeprefix("charges-")
+    if set(call.query) - known or not size.isdigit() or not 1 <= int(size) <= _MOST_ROWS:
+        raise BadCall(400, "limit: 1 to 500 rows")
+    if not token.startswith("charges-") or not start.isdigit():
+        raise BadCall(400, "after_token: not one of ours")
+    return int(size), int(start)
 
 
 def _charge(machine: SimMachine, day: datetime, amount: Usd) -> dict[str, Any]:

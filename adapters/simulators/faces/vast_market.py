@@ -88,6 +88,12 @@ class VastMarket(VastVoice):
         self.quirks.drop_onstart -= dropped
         machine.agreed = on_demand(machine.host) if price is None else price
         machine.keys.extend(self.memory.account_keys.values())
+        number = machine.id.removeprefix("m")
+        machine.env = {
+            "CONTAINER_ID": number,
+            "CONTAINER_API_KEY": self.container_key(machine),
+            "VAST_CONTAINERLABEL": f"C.{number}",
+        }
         self.memory.made[machine.id] = Made(
             image=body["image"],
             runtype=body.get("runtype") or "ssh",

@@ -30,6 +30,7 @@ LIMITS = {
     "destroy": 3.0,
     "keys": 1.0,
     "account": 1.0,
+    "bill": 1.0,
 }
 """The published least intervals, seconds (vast.md, 9)."""
 _OWN = re.compile(r"/api/v0/instances/(\d+)/", re.ASCII)
@@ -63,6 +64,8 @@ class Quirks:
     """So often a log that was asked for is not there yet."""
     count_off_by: int = 0
     """The count of all instances is wrong by so many."""
+    late_books: timedelta = timedelta(0)
+    """So long after it was used up, something is on the bill."""
     relay: str = ""
     """The relay's name, where it is another address than the machine's."""
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bot.commands import spoken
-from bot.commands.handlers import change, enter, market, orphans, rent, show
+from bot.commands.handlers import approve, budget, change, costs, enter, market, orphans, rent, show, snooze
 from bot.commands.house import House
 from bot.domain.talk import Reply, Request
 
@@ -30,7 +30,12 @@ HANDLERS: Mapping[type, Handler] = MappingProxyType(
         spoken.Pull: enter.pull,
         spoken.Ssh: enter.ssh,
         spoken.History: show.history,
+        spoken.Snooze: snooze.snooze,
         spoken.Orphans: orphans.orphans,
+        spoken.Approve: approve.approve,
+        spoken.Decline: approve.decline,
+        spoken.Budget: budget.budget,
+        spoken.Costs: costs.costs,
         spoken.Help: show.help_,
         spoken.Later: show.later,
     }

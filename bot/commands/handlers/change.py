@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from bot.commands import replies_down
+from bot.commands.admit import ask_of, may_rent, put_to_approvers, why_approve
 from bot.commands.handlers import find
 from bot.commands.house import House
 from bot.commands.spoken import ALL, MINE, Cancel, Confirm, Down, Extend
+from bot.commands.unreached import sentences
 from bot.domain import label as labels
 from bot.domain.clocktime import short, utc
 from bot.domain.errors import Refused
@@ -36,14 +39,19 @@ async def confirm(house: House, request: Request, command: Confirm) -> Reply:
     now = house.clock.now()
     if now >= rental.quoted_at + QUOTE_LIFE:
         raise Refused(f"The price of {rental.id} is older than {short(QUOTE_LIFE)}.", help="Ask anew.")
+    await may_rent(house, request.actor)
+    if why := await why_approve(house, rental, request.actor, rental.worst_case or ZERO):
+        return await put_to_approvers(house, request, rental, why)
     who, entry = request.actor.key, _asked(request, f"confirmed at most {rental.worst_case}")
-    rentals = house.store.rentals
+    rentals, ask = house.store.rentals, ask_of(rental, now)
     if rental.asks_again and rental.reasked_at is not None:
         said_at = max(now, rental.reasked_at)
-        done = await rentals.confirm_again(rental.id, now=said_at, key=request.key, entry=entry, by=who)
+        done = await rentals.confirm_again(
+            rental.id, now=said_at, key=request.key, entry=entry, by=who, ask=ask
+        )
     else:
         done = await rentals.raise_goal(
-            rental.id, rental.wished, now=now, key=request.key, entry=entry, confirmed_by=who
+            rental.id, rental.wished, now=now, key=request.key, entry=entry, confirmed_by=who, ask=ask
         )
     if not done and not await _done_before(house, request):
         return await _confirmed_before(house, await house.store.rentals.get(rental.id) or rental)
@@ -61,14 +69,14 @@ async def cancel(house: House, request: Request, command: Cancel) -> Reply:
     """No to a quote. What runs already is ended by ``down``."""
     rental = await find.meant(house, request, command.rental, Deed.END, "cancel", _is_quoted)
     if rental.closed_at is not None or rental.goal is Goal.GONE:
-        return await _said(house, rental, f"{rental.id} is over already.")
+        return await _said(house, rental, f"{rental.id} is over already.", ends=True)
     if not _is_quoted(rental):
         raise Refused(f"{rental.id} is rented already.", help=f"To end it: down {rental.id}")
     await _end(house, request, rental, Ending.CANCELLED, request.key)
     fresh = await house.store.rentals.get(rental.id) or rental
     if fresh.attempts:
-        return await _said(house, fresh, f"{rental.id} was confirmed meanwhile; it is torn down.")
-    return await _said(house, rental, f"Cancelled: {rental.id}. Nothing was rented.")
+        return await _said(house, fresh, f"{rental.id} was confirmed meanwhile; it is torn down.", ends=True)
+    return await _said(house, rental, f"Cancelled: {rental.id}. Nothing was rented.", ends=True)
 
 
 async def down(house: House, request: Request, command: Down) -> Reply:
@@ -76,24 +84,24 @@ async def down(house: House, request: Request, command: Down) -> Reply:
     if command.which not in (MINE, ALL):
         rental = await find.one(house, request, command.which, Deed.END)
         if rental.closed_at is not None:
-            return await _said(house, rental, f"{rental.id} is closed already.")
+            return await _said(house, rental, f"{rental.id} is closed already.", ends=True)
         await _end(house, request, rental, _ending_of(rental), request.key)
-        return await _said(
-            house, rental, f"Tearing down {rental.id}; it is closed when the provider shows nothing of it."
-        )
+        told = f"Tearing down {rental.id}; it is closed when the provider shows nothing of it."
+        return await _said(house, rental, told, ends=True)
+    role = await house.role(request.actor)
     rentals = [
         each
         for each in await find.visible(house, request.actor)
         if (command.which == ALL or each.owner.key == request.actor.key)
-        and not may(request.actor, Deed.END, each)
+        and not may(request.actor, Deed.END, each, role)
     ]
     for each in rentals:
         await _end(house, request, each, _ending_of(each), f"{request.key}/{each.id}")
     if not rentals:
-        return Reply(Kind.ANSWER, "Nothing is open.", tone=Tone.GOOD, data={"rentals": []})
-    ids = ", ".join(each.id for each in rentals)
-    note = await house.idle_note()
-    return Reply(Kind.ANSWER, f"Tearing down {ids}.", note, data={"rentals": [each.id for each in rentals]})
+        return Reply(Kind.ANSWER, "Nothing is open.", tone=Tone.GOOD, data={"rentals": [], "ends": True})
+    notes = (*sentences(house, rentals), *await house.idle_note())
+    after = [await house.store.rentals.get(each.id) or each for each in rentals]
+    return replies_down.ended(after, notes)
 
 
 async def extend(house: House, request: Request, command: Extend) -> Reply:
@@ -112,9 +120,23 @@ async def extend(house: House, request: Request, command: Extend) -> Reply:
         )
     by, budget = _terms(rental, command.by)
     _within_label(house, rental, by)
+    await may_rent(house, request.actor)
+    worst = (rental.worst_case or ZERO) + budget
+    if why := await why_approve(house, rental, request.actor, worst):
+        raise Refused(
+            f"With that {rental.id} could cost {worst}, and somebody else has to agree: {why}.",
+            help="Extend it by less, or ask an admin to extend it.",
+        )
     entry = _asked(request, f"extended by {short(by)}, budget by {budget}")
     done = await house.store.rentals.extend(
-        rental.id, by=by, budget=budget, now=house.clock.now(), key=request.key, entry=entry, rev=rental.rev
+        rental.id,
+        by=by,
+        budget=budget,
+        now=house.clock.now(),
+        key=request.key,
+        entry=entry,
+        rev=rental.rev,
+        ask=ask_of(rental, house.clock.now(), worst),
     )
     if not done and not await _done_before(house, request):
         raise Refused(
@@ -191,11 +213,12 @@ def _asked(request: Request, text: str) -> Entry:
     return Entry("asked", text, actor=request.actor.key)
 
 
-async def _said(house: House, rental: Rental, sentence: str) -> Reply:
+async def _said(house: House, rental: Rental, sentence: str, *, ends: bool = False) -> Reply:
+    """``ends``: the end was asked for, so that whoever waits has what they wanted when it is proven gone."""
     return Reply(
         Kind.ANSWER,
         sentence,
-        await house.idle_note(),
+        (*sentences(house, [rental]), *await house.idle_note()),
         rental=rental.id,
-        data={"rental": rental.id, "said": sentence},
+        data={"rental": rental.id, "said": sentence, **({"ends": True} if ends else {})},
     )

@@ -20,7 +20,7 @@ async def one(house: House, request: Request, id: str, deed: Deed) -> Rental:
         near = nearest(id.lower(), mine)
         hint = f"Did you mean {near}?" if near else "'status all' shows what there is."
         raise Refused(f"There is no rental {id}.", help=hint)
-    if reason := may(request.actor, deed, rental):
+    if reason := may(request.actor, deed, rental, await house.role(request.actor)):
         raise Refused(reason)
     return rental
 

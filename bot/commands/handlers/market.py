@@ -74,5 +74,10 @@ async def _accounts(house: House) -> dict[str, Sequence[Account]]:
 
 def _account(provider: Provider, answer: Account | ProviderError) -> Account:
     if isinstance(answer, ProviderError):
-        return Account(AccountNote.FAULT, note=f"{provider.name}: {answer.reason}")
+        return Account(AccountNote.FAULT, note=_by_name(provider, answer.reason))
     return answer
+
+
+def _by_name(provider: Provider, reason: str) -> str:
+    """Which of several computers it is; a vendor has one account, and its title stands before the note anyway."""
+    return reason if provider.name == provider.profile.family else f"{provider.name}: {reason}"

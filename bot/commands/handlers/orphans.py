@@ -6,6 +6,7 @@ not ours is shown and refused.
 
 from __future__ import annotations
 
+from bot.commands.admit import ask_of, may_rent
 from bot.commands.house import House
 from bot.commands.orphan_look import Found, look
 from bot.commands.replies_orphans import orphans_reply, owner_of
@@ -67,6 +68,7 @@ async def _adopt(house: House, request: Request, orphan: Orphan) -> Orphan:
             f"{orphan.name} goes by the label of {twin.rental}'s machine, and a label belongs to one machine.",
             help=f"To end it: orphans kill {orphan.name}",
         )
+    await may_rent(house, request.actor)
     terms, now = house.terms, house.clock.now()
     latency = provider.capabilities.teardown_latency
     adopter = Adopter(request.actor, request.channel, house.namespace, terms.budget, terms.lifetime, latency)
@@ -79,6 +81,7 @@ async def _adopt(house: House, request: Request, orphan: Orphan) -> Orphan:
         key=request.key,
         entry=Entry("adopt", what, actor=request.actor.key),
         says=[Say(f"card:{rental.id}", request.channel, card(rental, now))],
+        ask=ask_of(rental, now),
     )
     house.nudge()
     return after

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from bot.commands.admit import may_rent
 from bot.commands.house import House
 from bot.commands.reach import asked
 from bot.commands.spoken import Train, Up
@@ -83,6 +84,7 @@ class _Order:
 
 
 async def _open(house: House, request: Request, order: _Order) -> Reply:
+    await may_rent(house, request.actor)
     now, lifetime = house.clock.now(), order.hours or house.terms.lifetime
     if lifetime > house.terms.max_lifetime:
         longest = short(house.terms.max_lifetime)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.commands.catalogue import BY_NAME, COMMANDS, CommandSpec
 from bot.commands.handlers import find
 from bot.commands.house import House
 from bot.commands.spoken import ALL, MINE, Help, History, Later, Status
+from bot.commands.unreached import sentences
 from bot.domain import budget
 from bot.domain.cards import card, facts, title
 from bot.domain.cards import status as state_of
@@ -33,7 +36,8 @@ async def status(house: House, request: Request, command: Status) -> Reply:
     rentals = [each for each in seen if command.which == ALL or each.owner.key == request.actor.key]
     rows = tuple(_row(house, each) for each in rentals)
     others = len(seen) - len(rentals)
-    lines = [f"{others} more of your team: status all"] if others else []
+    lines = [*sentences(house, rentals), *_troubles(rentals)]
+    lines += [f"{others} more of your team: status all"] if others else []
     if rentals and not await house.engine_runs():
         lines.append("No engine runs now: start 'lastcall serve', or nothing is torn down in time.")
     burn = sum((one.offer.hourly for each in rentals for one in each.attempts if one.gone_at is None), ZERO)
@@ -53,6 +57,11 @@ async def status(house: House, request: Request, command: Status) -> Reply:
         tone=tone,
         data={"rentals": [facts(each, now) for each in rentals], "engine": await house.engine_runs()},
     )
+
+
+def _troubles(rentals: Sequence[Rental]) -> list[str]:
+    """What goes wrong now, so that nobody has to look into a journal to learn that a teardown sticks."""
+    return [f"{each.id}: {each.note.rstrip('.')}." for each in rentals if each.stumbles and each.note]
 
 
 def _row(house: House, rental: Rental) -> tuple[str, ...]:
@@ -84,7 +93,7 @@ async def _whole(house: House, rental: Rental) -> Reply:
     return Reply(
         Kind.ANSWER,
         shown.title,
-        shown.lines,
+        (*shown.lines, *sentences(house, [rental])),
         shown.fields,
         tuple(tables),
         meter=shown.meter,

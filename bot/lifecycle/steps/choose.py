@@ -80,7 +80,9 @@ def _after_the_yes(turn: Pass) -> datetime:
 
 def _chosen(turn: Pass, offer: Offer, worst: Usd, more: Mapping[str, Any] | None = None) -> Done:
     said = f"chose {offer.gpu} x{offer.count} at {offer.hourly.rate()} on {offer.provider}; at most {worst}"
-    facts = {"offer": offer, "worst_case": worst, "quoted_at": turn.now, **(more or {})}
+    facts: dict[str, Any] = {"offer": offer, "worst_case": worst, "quoted_at": turn.now, **(more or {})}
+    if worst != turn.rental.worst_case or not turn.rental.worst_how:
+        facts["worst_how"] = _how(turn, offer)
     return Done(facts=facts, said=said + (", which has to be confirmed anew" if more else ""))
 
 
@@ -119,6 +121,12 @@ def _most(turn: Pass, offer: Offer) -> Usd:
     latency = turn.hands.providers[offer.provider].capabilities.teardown_latency
     left = (rental.hard_end - turn.now) if rental.hard_end else rental.lifetime
     return budget.spent(rental, turn.now) + budget.most(offer, left, latency, traffic_gb(turn))
+
+
+def _how(turn: Pass, offer: Offer) -> str:
+    rental, latency = turn.rental, turn.hands.providers[offer.provider].capabilities.teardown_latency
+    left = (rental.hard_end - turn.now) if rental.hard_end else rental.lifetime
+    return budget.how(offer, left, latency, traffic_gb(turn), budget.spent(rental, turn.now))
 
 
 def traffic_gb(turn: Pass) -> int:

@@ -22,7 +22,8 @@ async def run(turn: Pass) -> Outcome:
         await _send_files(turn, recipe)
         python = await _ready_python(turn, recipe)
         if python is not None:
-            return Done(attempt={"tools": {"python": python}}, said=f"{recipe.tool} is ready, with {python}")
+            found = {"tools": {"python": python}, "tools_at": turn.now}
+            return Done(attempt=found, said=f"{recipe.tool} is ready, with {python}")
         return await _install(turn, recipe)
     except ShellError as error:
         return far_trouble(turn, error)
@@ -71,7 +72,8 @@ async def _install(turn: Pass, recipe: Recipe) -> Outcome:
         if not await _passes(turn, (step,), python):
             return Fail(f"{step.id} could not be installed: {_last_line(seen.log)}", Blame.HOST)
     progress = replace(turn.rental.progress, stage="")
-    return Done({"progress": progress}, {"tools": {"python": python}}, said=f"{recipe.tool} is installed")
+    found = {"tools": {"python": python}, "tools_at": turn.now}
+    return Done({"progress": progress}, found, said=f"{recipe.tool} is installed")
 
 
 def _last_line(log: bytes) -> str:

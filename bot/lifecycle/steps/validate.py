@@ -1,6 +1,7 @@
 """Validate: gate 3. The way in is proven, the machine is measured, the report is kept with the rental.
 
-It can be run again at any time: it only looks. Checks are ordered cheap to dear; the first FAIL condemns the
+The dead-man's switch is armed as soon as there is a way in. It can be run again at any time: a switch is armed once,
+and the rest only looks. Checks are ordered cheap to dear; the first FAIL condemns the
 machine, a WARN is told and lets it pass.
 """
 
@@ -42,6 +43,7 @@ async def run(turn: Pass) -> Outcome:
     try:
         pinned = await turn.hands.shell.pin(access)
         stage = _Stage.USABLE
+        armed = await turn.hands.heart.arm(turn.hands, turn.rental, pinned)
         ran = await turn.hands.shell.run(
             pinned, ["sh", "-s", "--", pinned.workdir, pinned.python], limit=_LIMIT, stdin=PROBE
         )
@@ -56,7 +58,7 @@ async def run(turn: Pass) -> Outcome:
         return Fail(f"gate 3, {failed.name}: {failed.sentence}", Blame.HOST, fix=failed.fix, attempt=kept)
     warnings = sum(check.verdict == "WARN" for check in report)
     said = f"gate 3: {len(report) - warnings} passed, {warnings} to note"
-    return Done(attempt={**kept, "ready_at": turn.now}, facts={"note": ""}, said=said)
+    return Done(attempt={**kept, **armed, "ready_at": turn.now}, facts={"note": ""}, said=said)
 
 
 async def _not_in(turn: Pass, attempt: Attempt, stage: _Stage, error: ShellError) -> Outcome:

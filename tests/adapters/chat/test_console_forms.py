@@ -231,3 +231,17 @@ def test_the_stage_is_said_where_the_title_does_not():
     )
     assert news(card) == "k7m2qd · tiny-lora quick  pulling results"
     assert "pulling results" in paint(brief(card), width=80, colour=False)
+
+
+def test_sentences_beside_each_other_become_records_in_a_pipe():
+    """A line of five hundred characters is no table; one long column at the end still is."""
+    long = "a sentence that says in which case this one is the best of all"
+    wide = Table(
+        ("name", "best for", "price", "ease"), (("one", long, long, long), ("two", long, "", long)), "n"
+    )
+    said = plain(Reply(Kind.ANSWER, "t", tables=(wide,)))
+    assert said[1:4] == ["  name      one", f"  best for  {long}", f"  price     {long}"]
+    assert said[5:8] == ["", "  name      two", f"  best for  {long}"]
+    assert said[-1] == "  n" and max(map(len, said)) < 100
+    journal = Table(("UTC", "what", "journal"), (("09:00", "trouble", long * 4),))
+    assert len(plain(Reply(Kind.ANSWER, "t", tables=(journal,)))) == 3

@@ -1,118 +1,33 @@
-"""Every setting, read once at the start from the environment and from ``.env``."""
+"""What one bot needs: its folder and database, its providers' keys, and what holds for one rental."""
 
 from __future__ import annotations
 
-import base64
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field, SecretStr
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.domain.label import NAMESPACE
 from bot.domain.money import Usd
-
-_DATABASES = ("sqlite:///", "sqlite+aiosqlite:///", "postgres://", "postgresql://", "postgresql+asyncpg://")
-_DEAREST_KWH = 10
-_KEY_BYTES = 32
-
-
-def _usd(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        amount = Usd.of(value.strip().removeprefix("$"))
-    except (ArithmeticError, ValueError):
-        raise ValueError(f"{value!r} is no amount of dollars; write it like 5 or $4.50") from None
-    if amount.micros < 0:
-        raise ValueError("must not be negative")
-    return amount
+from bot.settings.values import (
+    Addresses,
+    Database,
+    Folder,
+    Hours,
+    Key,
+    Kwh,
+    Money,
+    Namespace,
+    Patience,
+    SealingKey,
+    Url,
+    split_addresses,
+)
 
 
-def _hours(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    text = value.strip().lower().removesuffix("h").strip()
-    try:
-        hours = Decimal(text)
-    except ArithmeticError:
-        raise ValueError(f"{value!r} is no number of hours; write it like 4 or 24h") from None
-    if not hours.is_finite() or not 0 < hours <= 24 * 30:
-        raise ValueError("must be more than 0 and at most 720 hours")
-    return timedelta(seconds=int(hours * 3600))
-
-
-def _namespace(value: object) -> object:
-    if isinstance(value, str) and value and not NAMESPACE.fullmatch(value):
-        raise ValueError("is 1 to 20 lower-case letters and digits")
-    return value
-
-
-def _kwh(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        price = Decimal(value.strip().removeprefix("$"))
-    except ArithmeticError:
-        raise ValueError(f"{value!r} is no price of a kWh in dollars; write it like 0.30") from None
-    if not price.is_finite() or not 0 <= price <= _DEAREST_KWH:
-        raise ValueError(f"must be 0 to {_DEAREST_KWH} dollars")
-    return price
-
-
-def _database(value: object) -> object:
-    if isinstance(value, str) and value and not value.startswith(_DATABASES):
-        raise ValueError(
-            "is no database of ours; write it like postgresql://user:password@host/name, or leave it empty"
-        )
-    return value
-
-
-def _key(value: object) -> object:
-    """A key that cannot seal is found out now, not when the first machine is rented."""
-    if not isinstance(value, str) or not value:
-        return value
-    try:
-        long_enough = len(base64.urlsafe_b64decode(value)) == _KEY_BYTES
-    except ValueError:
-        long_enough = False
-    if not long_enough:
-        raise ValueError("is no key; it is 32 bytes in urlsafe base64, or empty")
-    return value
-
-
-def _folder(value: object) -> object:
-    if isinstance(value, str) and value and not Path(value).expanduser().is_dir():
-        raise ValueError(f"{value!r} is no folder")
-    return Path(value).expanduser() if isinstance(value, str) and value else value
-
-
-def _url(value: object) -> object:
-    if isinstance(value, str):
-        value = value.strip().rstrip("/")
-        if not value.startswith(("https://", "http://")) or len(value) < len("http://a"):
-            raise ValueError(f"{value!r} is no address; write it like https://host/path")
-    return value
-
-
-def _token(value: object) -> object:
-    """A key goes into a header: what cannot stand there is a slip of the hand."""
-    if isinstance(value, str):
-        value = value.strip()
-        if not value.isascii() or not value.isprintable() or " " in value:
-            raise ValueError("is no API key: it has spaces or characters that no key has")
-    return value
-
-
-Key = Annotated[SecretStr, BeforeValidator(_token)]
-Url = Annotated[str, BeforeValidator(_url)]
-Money = Annotated[Usd, NoDecode, BeforeValidator(_usd)]
-Hours = Annotated[timedelta, NoDecode, BeforeValidator(_hours)]
-
-
-class Settings(BaseSettings):
+class OwnSettings(BaseSettings):
     """Names are ``LASTCALL_`` and the field in capitals; a vendor's are the ones its own tools know."""
 
     model_config = SettingsConfigDict(
@@ -127,18 +42,18 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default=Path("data"), description="Folder for the database, results and local machines."
     )
-    database_url: Annotated[str, BeforeValidator(_database)] = Field(
+    database_url: Database = Field(
         default="", description="postgresql://… for several replicas; empty: SQLite in the data folder."
     )
-    namespace: Annotated[str, BeforeValidator(_namespace)] = Field(
+    namespace: Namespace = Field(
         default="",
         description="Keeps two deployments on one account apart (letters and digits); empty: made once and kept.",
     )
-    secret_key: Annotated[str, BeforeValidator(_key)] = Field(
+    secret_key: SealingKey = Field(
         default="",
         description="Seals keys in the database (32 bytes, urlsafe base64); empty: a 0600 file is made.",
     )
-    recipes: Annotated[Path | None, BeforeValidator(_folder)] = Field(
+    recipes: Folder = Field(
         default=None, description="A team's own recipe folder, read beside the shipped ones."
     )
     local_hosts: str = Field(
@@ -148,9 +63,7 @@ class Settings(BaseSettings):
         default="auto",
         description="How this computer is entered: by its own sshd where one is installed, or directly.",
     )
-    kwh_usd: Annotated[Decimal, BeforeValidator(_kwh)] = Field(
-        default=Decimal(0), description="Price of electricity per kWh in dollars."
-    )
+    kwh_usd: Kwh = Field(default=Decimal(0), description="Price of electricity per kWh in dollars.")
     default_budget: Money = Field(
         default=Usd.of(5), description="Budget of a rental when nobody says one, in dollars."
     )
@@ -167,6 +80,18 @@ class Settings(BaseSettings):
     orphan_grace: Hours = Field(
         default=timedelta(minutes=15),
         description="A machine of ours that no rental knows is killed after this, in hours.",
+    )
+    idle_remind: Hours = Field(
+        default=timedelta(minutes=20),
+        description="A rented machine that nobody uses is reminded of after this: 20m, 1h.",
+    )
+    idle_limit: Patience = Field(
+        default=None,
+        description="A rented machine that nobody uses is torn down after this: 45m, 2h; empty: never.",
+    )
+    notify_urls: Addresses = Field(
+        default=SecretStr(""),
+        description="Told when chat is not enough: ntfy://…, mailto://… (any of Apprise's; blanks or commas between).",
     )
     vast_api_key: Key = Field(
         default=SecretStr(""), validation_alias="VAST_API_KEY", description="Vast.ai; empty: not used."
@@ -213,6 +138,11 @@ class Settings(BaseSettings):
         """What a field is called in the environment."""
         alias = cls.model_fields[field].validation_alias
         return alias if isinstance(alias, str) else f"LASTCALL_{field.upper()}"
+
+    @property
+    def notify_addresses(self) -> tuple[str, ...]:
+        """The second medium's addresses, one by one; each is a secret."""
+        return split_addresses(self.notify_urls.get_secret_value())
 
     @property
     def data(self) -> Path:

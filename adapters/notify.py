@@ -1,0 +1,96 @@
+"""The second medium: whatever Apprise can reach. An address is a secret, and is never said.
+
+Apprise is loaded when something is told for the first time, and aside: it takes seconds to, and most processes never
+shout.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, InvalidStateError
+from datetime import timedelta
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+LIMIT = timedelta(seconds=30)
+"""What an address gets to take a message; it is counted as failed after that."""
+
+_log = logging.getLogger("lastcall.notify")
+logging.getLogger("apprise").disabled = True  # its lines have addresses in them, which are secrets
+for _chatty in ("urllib3", "requests", "requests_oauthlib", "oauthlib"):
+    logging.getLogger(_chatty).setLevel(logging.CRITICAL)  # so have theirs; nobody else here uses them
+
+
+class AppriseNotifier:
+    """``bot.ports.Notifier`` for addresses as Apprise writes them (``ntfy://topic``, ``json://host/path``)."""
+
+    def __init__(self, addresses: Sequence[str], *, limit: timedelta = LIMIT) -> None:
+        self._addresses = tuple(addresses)
+        self._limit = limit
+
+    async def shout(self, title: str, text: str) -> Sequence[str]:
+        if not self._addresses:
+            return ()
+        try:
+            apprise = await asyncio.to_thread(_loaded)
+        except Exception:  # noqa: BLE001 - whoever shouts has enough trouble
+            _log.warning("the second medium cannot be loaded", exc_info=True)
+            return tuple(str(number) for number, _ in enumerate(self._addresses, 1))
+        told = await asyncio.gather(
+            *(self._tell(apprise, number, one, title, text) for number, one in enumerate(self._addresses, 1))
+        )
+        return tuple(failed for failed in told if failed)
+
+    async def _tell(self, apprise: ModuleType, number: int, address: str, title: str, text: str) -> str:
+        """Nothing, or the name of an address that did not take it."""
+        name = str(number)
+        try:
+            # Without a limit and a pool of its own it stays in our thread.
+            asset = apprise.AppriseAsset(app_id="Lastcall", async_mode=False, service_timeout=0)
+            service = apprise.Apprise.instantiate(address, asset=asset)
+            if service is None:
+                return f"{name} (no address that Apprise knows)"
+            name = f"{number} ({_plain(service.service_name)})"
+            one = apprise.Apprise(asset=asset)
+            one.add(service)
+            say = partial(one.notify, body=text, title=title, notify_type="failure", body_format="text")
+            async with asyncio.timeout(self._limit.total_seconds()):
+                taken = await asyncio.wrap_future(_aside(say))
+        except Exception as error:  # noqa: BLE001 - one that fails must not keep the others from being told
+            _log.warning("address %s: %s", name, type(error).__name__)
+            return name
+        return "" if taken else name
+
+
+def _aside(call: Callable[[], Any]) -> Future[Any]:
+    """In a thread that nobody waits for at the end of the process. Apprise's own ``async_notify`` keeps a pool that is
+    waited for, so that a server whose answer drips would hold up the end for ever."""
+    done: Future[Any] = Future()
+
+    def work() -> None:
+        with contextlib.suppress(InvalidStateError):  # given up meanwhile
+            try:
+                done.set_result(call())
+            except Exception as error:  # noqa: BLE001 - the one who waits is told
+                done.set_exception(error)
+
+    threading.Thread(target=work, name="notify", daemon=True).start()
+    return done
+
+
+def _plain(service: Any) -> str:
+    return str(service)[:40]
+
+
+def _loaded() -> ModuleType:
+    import apprise  # noqa: PLC0415
+
+    apprise.Apprise.instantiate(
+        "json://localhost"
+    )  # finds all its services, which takes longer than the import
+    return apprise

@@ -1,0 +1,14 @@
+"""Every setting, read once at the start from the environment and from ``.env``."""
+
+from __future__ import annotations
+
+from bot.settings.own import OwnSettings
+from bot.settings.team import TeamSettings
+
+__all__ = ["Settings"]
+
+
+class Settings(TeamSettings, OwnSettings):
+    """All of them: a bot's own, and what holds for its teams."""
+
+    model_config = OwnSettings.model_config

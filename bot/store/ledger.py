@@ -1,0 +1,127 @@
+"""What was spent and what vendors billed: the rentals of a time, their people, and settlements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain.attempt import Attempt
+from bot.domain.money import Usd
+from bot.domain.rental import Rental
+from bot.domain.talk import Actor
+from bot.store.rows import ATTEMPTS, RENTALS, Entry, attempts_of, rentals_from, write_entries
+from bot.store.session import reading, unbroken
+
+Team = tuple[str, str]
+"""Chat and team there: people of one team see each other's spend, and nobody else's."""
+_AT_ONCE = 500
+"""Rentals whose attempts are asked for in one statement; a database takes only so many values in one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """An attempt of a closed rental whose bill is not settled."""
+
+    rental: str
+    attempt: Attempt
+
+
+@unbroken
+class Ledger:
+    """Queries over everything that ever cost something, and the one column group that a settlement writes."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def between(self, since: datetime, until: datetime, *, team: Team | None = None) -> list[Rental]:
+        """Rentals that can have cost anything between these moments, oldest first."""
+        query = (
+            select(RENTALS)
+            .where(
+                RENTALS.c.began_at < until, or_(RENTALS.c.closed_at.is_(None), RENTALS.c.closed_at >= since)
+            )
+            .order_by(RENTALS.c.created_at, RENTALS.c.id)
+        )
+        found: list[Rental] = []
+        async with reading(self._engine) as connection:
+            rows: Sequence[Any] = (await connection.execute(_of(query, team))).mappings().all()
+            rows = [row for row in rows if team is None or _team(row["owner"]) == team]
+            for start in range(0, len(rows), _AT_ONCE):
+                found += await rentals_from(connection, rows[start : start + _AT_ONCE])
+        return found
+
+    async def people(self, team: Team) -> list[Actor]:
+        """Everybody of a team who ever asked for anything, under the name that they had last."""
+        query = select(RENTALS.c.owner).order_by(RENTALS.c.created_at)
+        async with reading(self._engine) as connection:
+            owners: list[Actor] = [row.owner for row in await connection.execute(_of(query, team))]
+        return list({one.key: one for one in owners if _team(one) == team}.values())
+
+    async def unsettled(self, *, ended_by: datetime, since: datetime) -> list[Owed]:
+        """Attempts that had a machine, are gone for good between these moments and wait for the vendor's bill, longest
+        gone first. Only of closed rentals: no pass writes to those any more."""
+        query = (
+            select(ATTEMPTS.c.rental, ATTEMPTS.c.number)
+            .join(RENTALS, RENTALS.c.id == ATTEMPTS.c.rental)
+            .where(
+                RENTALS.c.closed_at.is_not(None),
+                ATTEMPTS.c.machine_id.is_not(None),
+                ATTEMPTS.c.settled_at.is_(None),
+                and_(ATTEMPTS.c.gone_at >= since, ATTEMPTS.c.gone_at <= ended_by),
+            )
+            .order_by(ATTEMPTS.c.gone_at, ATTEMPTS.c.rental, ATTEMPTS.c.number)
+        )
+        async with reading(self._engine) as connection:
+            wanted = [(row.rental, row.number) for row in await connection.execute(query)]
+            ids, known = sorted({rental for rental, _ in wanted}), dict[str, list[Attempt]]()
+            for start in range(0, len(ids), _AT_ONCE):
+                known |= await attempts_of(connection, ids[start : start + _AT_ONCE])
+        by_number = {(rental, one.number): one for rental, ones in known.items() for one in ones}
+        return [Owed(rental, by_number[rental, number]) for rental, number in wanted]
+
+    async def told(
+        self,
+        owed: Owed,
+        billed: Usd,
+        *,
+        billed_at: datetime,
+        settled_at: datetime | None,
+        entries: Sequence[Entry] = (),
+    ) -> bool:
+        """Write down what the vendor said; our own count is left alone. False when another process was quicker, and
+        then nothing is written."""
+        before = owed.attempt
+        same = (
+            ATTEMPTS.c.billed_at.is_(None)
+            if before.billed_at is None
+            else ATTEMPTS.c.billed_at == before.billed_at
+        )
+        statement = (
+            update(ATTEMPTS)
+            .where(ATTEMPTS.c.rental == owed.rental, ATTEMPTS.c.number == before.number)
+            .where(ATTEMPTS.c.settled_at.is_(None), same)
+            .values(billed=billed, billed_at=billed_at, settled_at=settled_at)
+        )
+        async with self._engine.begin() as connection:
+            if not (await connection.execute(statement)).rowcount:
+                return False
+            await write_entries(connection, owed.rental, settled_at or billed_at, entries)
+        return True
+
+
+def _of(query: Any, team: Team | None) -> Any:
+    """Narrowed to a team by the index; SQLite compares without case, so the rows are looked at again."""
+    return (
+        query
+        if team is None
+        else query.where(RENTALS.c.owner_key.startswith(f"{team[0]}:{team[1]}:", autoescape=True))
+    )
+
+
+def _team(actor: Actor) -> Team:
+    return (actor.chat, actor.team)
