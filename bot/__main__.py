@@ -35,10 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.write(example())
             sys.stdout.flush()
             return 0
-        settings = Settings()
-        _point_out_typos()
         gc.disable()  # a fifth of a start would go into looking for garbage in modules that stay
-        chosen = _chosen(settings, arguments)
+        chosen = _reaping(arguments) if arguments.command == "reap" else _chosen(Settings(), arguments)
+        _point_out_typos()
         gc.freeze()
         gc.enable()
         return asyncio.run(chosen)
@@ -69,14 +68,18 @@ def _chosen(settings: Settings, arguments: argparse.Namespace) -> Coroutine[Any,
         from bot.entry.check import check  # noqa: PLC0415
 
         return check(settings, as_json=arguments.json)
-    if arguments.command == "reap":
-        from bot.entry.reap import Wish, reap  # noqa: PLC0415
-
-        names, every = arguments.namespace, arguments.all_namespaces
-        return reap(settings, Wish(names, every, arguments.dry_run, arguments.json, arguments.within))
     from bot.entry.chat import chat  # noqa: PLC0415
 
     return chat(settings, line=arguments.line, wait=arguments.wait, json=arguments.json, yes=arguments.yes)
+
+
+def _reaping(arguments: argparse.Namespace) -> Coroutine[Any, Any, int]:
+    """By itself: a setting that cannot be read stops everything else, and must not stop this."""
+    from bot.entry.readable import readable  # noqa: PLC0415
+    from bot.entry.reap import Wish, reap  # noqa: PLC0415
+
+    names, every = arguments.namespace, arguments.all_namespaces
+    return reap(readable(), Wish(names, every, arguments.dry_run, arguments.json, arguments.within))
 
 
 def _parser() -> argparse.ArgumentParser:

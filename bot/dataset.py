@@ -82,21 +82,21 @@ def _names(folder: Path) -> list[str]:
     try:
         names = sorted(each.name for each in folder.iterdir())
     except FileNotFoundError:
-        raise Refused(f"There is no folder {_quoted(folder)}.", help="Check the path after 'data'.") from None
+        raise Refused(f"There is no folder {quoted(folder)}.", help="Check the path after 'data'.") from None
     except NotADirectoryError:
         raise Refused(
-            f"{_quoted(folder)} is no folder.", help="Name the folder that holds the images."
+            f"{quoted(folder)} is no folder.", help="Name the folder that holds the images."
         ) from None
     except PermissionError:
         raise Refused(
-            f"{_quoted(folder)} may not be read by Lastcall.", help="Change its permissions."
+            f"{quoted(folder)} may not be read by Lastcall.", help="Change its permissions."
         ) from None
     except (OSError, ValueError) as error:
-        raise Refused(f"{_quoted(folder)} cannot be read: {getattr(error, 'strerror', error)}.") from None
+        raise Refused(f"{quoted(folder)} cannot be read: {getattr(error, 'strerror', error)}.") from None
     for name in (str(folder), *names):
         if not _is_utf8(name):
             # Trainers write names into their logs and caches, and most of them break on such a one.
-            raise Refused(f"The name {_quoted(name)} is not UTF-8.", help="Rename it.")
+            raise Refused(f"The name {quoted(name)} is not UTF-8.", help="Rename it.")
     return names
 
 
@@ -125,11 +125,11 @@ def _inside(root: Path, path: Path) -> Path | None:
         real = path.resolve(strict=True)
     except (OSError, RuntimeError):
         raise Refused(
-            f"{_quoted(path.name)} is a link that leads nowhere.", help="Remove it or mend it."
+            f"{quoted(path.name)} is a link that leads nowhere.", help="Remove it or mend it."
         ) from None
     if not real.is_relative_to(root):
         raise Refused(
-            f"{_quoted(path.name)} is a link that leaves the folder.",
+            f"{quoted(path.name)} is a link that leaves the folder.",
             help="Copy the file into the folder instead.",
         )
     return path if real.is_file() else None
@@ -138,10 +138,10 @@ def _inside(root: Path, path: Path) -> Path | None:
 def _count(folder: Path, images: Sequence[Path], rules: Dataset) -> None:
     if not images:
         kinds = ", ".join(rules.image_types)
-        raise Refused(f"{_quoted(folder)} holds no images.", help=f"Put {kinds} files with captions into it.")
+        raise Refused(f"{quoted(folder)} holds no images.", help=f"Put {kinds} files with captions into it.")
     if not rules.min_images <= len(images) <= rules.max_images:
         raise Refused(
-            f"{_quoted(folder)} holds {len(images)} images; this recipe takes {rules.min_images} to "
+            f"{quoted(folder)} holds {len(images)} images; this recipe takes {rules.min_images} to "
             f"{rules.max_images}."
         )
 
@@ -152,7 +152,7 @@ def _stems(images: Sequence[Path]) -> None:
         other = seen.setdefault(_stem(path.name).casefold(), path.name)
         if other != path.name:
             raise Refused(
-                f"{_quoted(other)} and {_quoted(path.name)} would share one caption.",
+                f"{quoted(other)} and {quoted(path.name)} would share one caption.",
                 help="Rename one of them.",
             )
 
@@ -167,13 +167,13 @@ def _images(images: Sequence[Path], rules: Dataset) -> list[str]:
                     small.append(path.name)
         except Image.DecompressionBombError:
             raise Refused(
-                f"{_quoted(path.name)} is larger than 178 megapixels.", help="Scale it down."
+                f"{quoted(path.name)} is larger than 178 megapixels.", help="Scale it down."
             ) from None
         except (PermissionError, FileNotFoundError) as error:
             raise _unread(path, error) from None
         except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
             raise Refused(
-                f"{_quoted(path.name)} is no image that can be read.", help="Replace or remove it."
+                f"{quoted(path.name)} is no image that can be read.", help="Replace or remove it."
             ) from None
     if not small:
         return []
@@ -186,21 +186,21 @@ def _captions(captions: Sequence[Path]) -> None:
             with path.open("rb") as file:
                 raw = file.read(MOST_CAPTION_BYTES + 1)
             if len(raw) > MOST_CAPTION_BYTES:
-                raise Refused(f"{_quoted(path.name)} is longer than 64 KiB; that is no caption.")
+                raise Refused(f"{quoted(path.name)} is longer than 64 KiB; that is no caption.")
             text = raw.decode("utf-8-sig")
         except UnicodeDecodeError:
-            raise Refused(f"{_quoted(path.name)} is not UTF-8 text.", help="Save it as UTF-8.") from None
+            raise Refused(f"{quoted(path.name)} is not UTF-8 text.", help="Save it as UTF-8.") from None
         except OSError as error:
             raise _unread(path, error) from None
         if not text.strip():
-            raise Refused(f"{_quoted(path.name)} is empty.", help="Write what the image shows.")
+            raise Refused(f"{quoted(path.name)} is empty.", help="Write what the image shows.")
 
 
 def _unread(path: Path, error: OSError) -> Refused:
     if isinstance(error, PermissionError):
-        return Refused(f"{_quoted(path.name)} may not be read by Lastcall.", help="Change its permissions.")
+        return Refused(f"{quoted(path.name)} may not be read by Lastcall.", help="Change its permissions.")
     return Refused(
-        f"{_quoted(path.name)} cannot be read: {error.strerror}.", help="Is it being changed just now?"
+        f"{quoted(path.name)} cannot be read: {error.strerror}.", help="Is it being changed just now?"
     )
 
 
@@ -224,11 +224,12 @@ def _piece(path: Path) -> Piece:
         raise _unread(path, error) from None
 
 
-def _quoted(name: Path | str) -> str:
+def quoted(name: Path | str) -> str:
+    """As the sentences here write a name: safe to show, and cut."""
     text = str(name).encode("utf-8", "replace").decode()
     return "'" + "".join(mark if mark.isprintable() else "?" for mark in text)[:120] + "'"
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(_quoted(name) for name in names[:_SHOWN])
+    shown = ", ".join(quoted(name) for name in names[:_SHOWN])
     return shown + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

@@ -1,20 +1,25 @@
 """Delivery: outbox rows become posts and edits, at least once, in order per rental. A chat that is down delays
-only its own messages, and no step of any rental."""
+only its own messages, and no step of any rental.
+
+What belongs to a rental is said in the thread of its card, where the chat has threads. A place that is lost (archived,
+the bot removed, the person gone) costs no message: it is said to the owner directly, then in a channel of the team's,
+then on the second medium.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.domain.clocktime import utc
-from bot.domain.errors import LastcallError, Refused
-from bot.domain.rental import Goal
+from bot.domain.errors import LastcallError, PlaceLost, Refused
+from bot.domain.rental import Goal, Rental
 from bot.domain.talk import Channel, Kind, Tone
-from bot.ports import Chat, Clock, Ids
+from bot.ports import Chat, Clock, Ids, Notifier
 from bot.store import Store
 from bot.store.outbox import Due
 
@@ -27,16 +32,32 @@ ANSWER = timedelta(seconds=20)
 MOST_FAULTS = 10
 """So often a message may break the chat's adapter before it is given up."""
 LONGEST_WAIT = timedelta(minutes=5)
+_NONE = timedelta(0)
+_MANY, _WHILE = 1000, timedelta(minutes=1)
 
 
 class Delivery:
     """One per process, for the chats that this process has."""
 
-    def __init__(self, store: Store, chats: Sequence[Chat], clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self,
+        store: Store,
+        chats: Sequence[Chat],
+        clock: Clock,
+        ids: Ids,
+        *,
+        homes: Callable[[], Sequence[Channel]] = tuple,
+        notifier: Notifier | None = None,
+    ) -> None:
+        """``homes``: the team's channels, for what has lost its own; ``notifier``: the second medium, after them."""
         self._store = store
         self._chats = chats
         self._clock = clock
         self._ids = ids
+        self._homes = homes
+        self._notifier = notifier
+        self._edited: dict[str, datetime] = {}
+        """When a message was last edited, by its key: a chat says how soon it may be again."""
 
     def _chat_for(self, channel: Channel) -> Chat | None:
         return next((chat for chat in self._chats if chat.serves(channel)), None)
@@ -61,61 +82,110 @@ class Delivery:
 
     async def _say_in_order(self, many: list[Due]) -> int:
         for number, one in enumerate(many):
-            if not await self._say(one):
-                at = self._clock.now() + self._pause(one)
+            wait = await self._say(one)
+            if wait is not None:
+                at = self._clock.now() + wait
                 for later in many[number:]:
                     await self._store.outbox.later(later, at)
                 return number
         return len(many)
 
-    async def _say(self, due: Due) -> bool:
+    async def _say(self, due: Due) -> timedelta | None:
+        """None when there is no more to do about it; else how long it waits."""
         chat = self._chat_for(due.channel)
         if chat is None:
-            return False
-        due = await self._as_it_is_now(due)
+            return _pause(due)
+        if wait := self._too_soon(chat, due):
+            return wait
+        rental = await self._store.rentals.get(due.rental) if due.rental else None
+        due = _as_it_is_now(due, rental)
         try:
             async with asyncio.timeout(ANSWER.total_seconds()):
-                ref = await _at(chat, due)
+                ref = await self._at(chat, due)
+        except PlaceLost as error:
+            await self._elsewhere(due, rental, str(error))
         except Refused as error:
             log.warning("message %s cannot be said: %s", due.key, error)
             await self._store.outbox.drop(due, str(error))
-            return True
         except (LastcallError, OSError) as error:
             log.info("message %s waits: %s", due.key, error)
-            return False
+            return _pause(due)
         except Exception as fault:
             # A fault of ours in one message must not keep the others back for ever.
             log.exception("message %s, try %s", due.key, due.tries)
             if due.tries < MOST_FAULTS:
-                return False
+                return _pause(due)
             await self._store.outbox.drop(due, f"a fault of Lastcall: {type(fault).__name__}")
-            return True
-        await self._store.outbox.said(due, ref)
-        return True
+        else:
+            await self._store.outbox.said(due, ref)
+        return None
 
-    async def _as_it_is_now(self, due: Due) -> Due:
-        """A notice that waited (for a terminal, for a chat that was down) may speak of a rental that is over meanwhile.
-        It is still said, but it offers nothing that can not be done any more, and calls nobody to what is closed."""
-        reply = due.reply
-        if not due.rental or reply.kind is not Kind.NOTICE or reply.final or not reply.buttons:
-            return due
-        rental = await self._store.rentals.get(due.rental)
-        if rental is None or rental.goal is not Goal.GONE:
-            return due
-        reply = replace(reply, buttons=())
-        if rental.closed_at is not None:
-            late = (
-                f"Said late: {rental.id} is closed since {utc(rental.closed_at)}, and nothing is to be done."
+    async def _at(self, chat: Chat, due: Due) -> str:
+        if due.ref is not None and (due.reply.kind is Kind.CARD or due.reply.rewrites):
+            await chat.edit(due.channel, due.ref, due.reply)
+            self._edited[due.key] = self._clock.now()
+            return due.ref
+        channel = due.channel
+        if chat.capabilities.threads and _is_detail(due):
+            card = await self._store.outbox.ref(f"card:{due.rental}", channel)
+            channel = replace(channel, thread=card or channel.thread)
+        return await chat.post(channel, due.reply, key=due.key, retried=due.retried)
+
+    async def _elsewhere(self, due: Due, rental: Rental | None, why: str) -> None:
+        """The next place that is not lost yet; a message that has none is told on the second medium, if it matters."""
+        place = _next_place(due, rental, self._homes())
+        if place is not None:
+            log.warning(
+                "message %s cannot be said in %s (%s); next: %s", due.key, due.channel.id, why, place.id
             )
-            reply = replace(reply, lines=(late,), tone=Tone.CALM, mention=())
-        return replace(due, reply=reply)
+            await self._store.outbox.move(due, place, at=self._clock.now())
+            return
+        if self._notifier is not None and due.reply.kind is Kind.NOTICE and due.reply.tone is not Tone.CALM:
+            failed = await self._notifier.shout(due.reply.title, "\n".join(due.reply.lines))
+            why += f"; told on the second medium{', not taken by ' + ', '.join(failed) if failed else ''}"
+        log.warning("message %s has no place left: %s", due.key, why)
+        await self._store.outbox.drop(due, why)
 
-    def _pause(self, due: Due) -> timedelta:
-        return min(timedelta(seconds=2 ** min(due.tries, 8)), LONGEST_WAIT)
+    def _too_soon(self, chat: Chat, due: Due) -> timedelta:
+        """How long it is too soon to edit it again; what was not edited for a while is forgotten."""
+        now, pace = self._clock.now(), chat.capabilities.pace
+        if len(self._edited) > _MANY:
+            self._edited = {key: at for key, at in self._edited.items() if now - at < _WHILE}
+        last = self._edited.get(due.key)
+        return max(last + pace - now, _NONE) if due.ref is not None and last is not None else _NONE
 
 
-async def _at(chat: Chat, due: Due) -> str:
-    if due.ref is not None and (due.reply.kind is Kind.CARD or due.reply.rewrites):
-        await chat.edit(due.channel, due.ref, due.reply)
-        return due.ref
-    return await chat.post(due.channel, due.reply, key=due.key, retried=due.retried)
+def _pause(due: Due) -> timedelta:
+    return min(timedelta(seconds=2 ** min(due.tries, 8)), LONGEST_WAIT)
+
+
+def _is_detail(due: Due) -> bool:
+    return (
+        bool(due.rental) and due.reply.kind is Kind.NOTICE and not due.reply.loud and not due.channel.thread
+    )
+
+
+def _next_place(due: Due, rental: Rental | None, homes: Sequence[Channel]) -> Channel | None:
+    """Where else it may be said: always further down the same list, so that it ends. What was meant for others
+    (approvers, admins) is no owner's to hear: it goes to the team's channels."""
+    team = [one for one in homes if one.chat == due.channel.chat]
+    owners = [rental.channel, Channel(rental.owner.chat, f"@{rental.owner.id}")] if rental else []
+    ids = [one.id for one in (*owners, *team)]
+    after = ids.index(due.channel.id) + 1 if due.channel.id in ids else len(owners)
+    later = (*owners, *team)[after:]
+    return next((one for one in later if one.id not in ids[:after]), None)
+
+
+def _as_it_is_now(due: Due, rental: Rental | None) -> Due:
+    """A notice that waited (for a terminal, for a chat that was down) may speak of a rental that is over meanwhile.
+    It is still said, but it offers nothing that can not be done any more, and calls nobody to what is closed."""
+    reply = due.reply
+    if reply.kind is not Kind.NOTICE or reply.final or not reply.buttons:
+        return due
+    if rental is None or rental.goal is not Goal.GONE:
+        return due
+    reply = replace(reply, buttons=())
+    if rental.closed_at is not None:
+        late = f"Said late: {rental.id} is closed since {utc(rental.closed_at)}, and nothing is to be done."
+        reply = replace(reply, lines=(late,), tone=Tone.CALM, mention=())
+    return replace(due, reply=reply)

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.domain.deadman import JOB_ONLY, Switch
+from bot.domain.form import Form, Weighed
 from bot.domain.market import Access, Account, Bill, Finding, LaunchOrder, Leftover, Machine, Offer, Want
-from bot.domain.talk import Channel, Reply, Request
+from bot.domain.talk import Actor, Channel, ChatCapabilities, Reply, Request
 from bot.domain.vendor import Capabilities, Profile
 
 
@@ -245,21 +246,24 @@ class Shell(Protocol):
         """Bring what matches the glob ``patterns`` in folder ``source`` into local folder ``dest``; same promises."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChatCapabilities:
-    """What a chat can show; what it cannot degrades as docs/reference says."""
-
-    edits: bool = True
-    buttons: bool = True
-    pictures: bool = True
-    threads: bool = False
-
-
 class Desk(Protocol):
-    """What a chat talks to. One path for all chats: dedupe, parse, policy, handler, reply."""
+    """What a chat talks to. One path for all chats: dedupe, parse, policy, handler, reply. Nothing here raises but
+    for cancellation; a fault of ours is a reply with a reference to the log."""
 
     async def handle(self, request: Request) -> Reply:
-        """Never raises but for cancellation; a fault of ours is a reply with a reference to the log."""
+        """Do what the line says."""
+
+    def open_form(self, text: str) -> str:
+        """The command that this line names and leaves wholly open (``up``, ``train``); empty for every other line."""
+
+    async def form(self, request: Request, command: str, values: Mapping[str, str]) -> Form:
+        """The form of a command for this person, with live prices, filled with ``values`` (field to text)."""
+
+    async def weigh(self, request: Request, command: str, values: Mapping[str, str]) -> Weighed:
+        """What the filled form would cost at most, and what is wrong with it. Nothing is written, nothing rented."""
+
+    async def home(self, actor: Actor) -> Sequence[Reply]:
+        """What a person sees who opens the bot: own rentals, the team's, the month's spend against the budgets."""
 
 
 class Chat(Protocol):
@@ -275,8 +279,9 @@ class Chat(Protocol):
         """Whether this process can post there now."""
 
     async def post(self, channel: Channel, reply: Reply, *, key: str, retried: bool) -> str:
-        """Say it and return a reference for edits. ``retried`` tells that an earlier try with the same ``key``
-        may have been said: look before saying it again. Raises ``TryLater`` or ``Refused``."""
+        """Say it and return a reference for edits and, where there are threads, for ``Channel.thread``. ``retried``
+        tells that an earlier try with the same ``key`` may have been said: look before saying it again. Raises
+        ``TryLater``, ``PlaceLost`` when nobody can be told there, ``Refused`` when this cannot be said at all."""
 
     async def edit(self, channel: Channel, ref: str, reply: Reply) -> None:
         """Replace what was said. A message that is gone is success."""

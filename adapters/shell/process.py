@@ -13,14 +13,9 @@ from adapters.shell.base import ScriptedShell, environment, helper
 from adapters.shell.conversation import Channel
 from adapters.shell.far.words import CHUNK
 from bot.domain.errors import FarSideFailed, Unreachable
+from bot.domain.inherited import KEPT
 from bot.domain.market import Access
 
-KEPT = (
-    "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_HOME", "CUDA_VISIBLE_DEVICES",
-    "NVIDIA_VISIBLE_DEVICES", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-    "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "PIP_CERT", "PIP_INDEX_URL", "PIP_FIND_LINKS",
-)  # fmt: skip
-"""Of the bot's own environment a command sees these alone: the rest holds the keys of vendors and chats."""
 HANGUP_S = 1.0
 """What the helper gets to end what it does after we hung up, before it is killed."""
 

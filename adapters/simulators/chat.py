@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from adapters.simulators.faults import Fault, FaultKind, FaultPlan
-from bot.domain.errors import Refused, TryLater
-from bot.domain.talk import Channel, Reply, Request
-from bot.ports import ChatCapabilities, Clock, Desk
+from bot.domain.errors import PlaceLost, Refused, TryLater
+from bot.domain.talk import Channel, ChatCapabilities, Reply, Request
+from bot.ports import Clock, Desk
 
 
 @dataclass(slots=True)
@@ -43,6 +43,8 @@ class WorldChat:
         self.faults = FaultPlan()
         self.down = False
         self.down_until: datetime | None = None
+        self.lost: set[str] = set()
+        """Ids of channels that are archived, or from which the bot was removed."""
         self.here = True
         """Whether this process serves the chat's channels."""
         self.desk: Desk | None = None
@@ -66,7 +68,7 @@ class WorldChat:
 
     async def post(self, channel: Channel, reply: Reply, *, key: str, retried: bool) -> str:
         """Say it. A retried key that is remembered is not said again."""
-        lost = self._meet("post")
+        lost = self._meet("post", channel)
         known = next((said for said in self._said if said.key == key), None) if retried else None
         if known is None:
             ref = f"{self.name}-{len(self._said) + 1}"
@@ -79,7 +81,7 @@ class WorldChat:
 
     async def edit(self, channel: Channel, ref: str, reply: Reply) -> None:
         """Replace it; a message that is gone is success."""
-        lost = self._meet("edit")
+        lost = self._meet("edit", channel)
         said = self._by_ref.get(ref)
         if said is not None and not said.removed:
             said.edits.append(said.reply)
@@ -115,12 +117,14 @@ class WorldChat:
         )
         return found[0]
 
-    def _meet(self, call: str) -> bool:
+    def _meet(self, call: str, channel: Channel) -> bool:
         """Raise what is said before the effect; True when the answer is to be lost after it."""
         fault = self.faults.take(call)
         now = self._clock.now() if self._clock else None
         if self.down or (self.down_until and now and now < self.down_until):
             raise TryLater(f"{self.name} is down")
+        if channel.id in self.lost:
+            raise PlaceLost(f"{channel.id} is archived")
         if fault is None:
             return False
         if fault.kind is FaultKind.LOST_AFTER:

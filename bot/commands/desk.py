@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 
+from bot.commands import forms, weighing
 from bot.commands.caret import shown
 from bot.commands.grammar import parse
 from bot.commands.handlers import HANDLERS
+from bot.commands.home import home
 from bot.commands.house import House
 from bot.domain.errors import AskAgain, NotYet, PersonError, ProviderError, Refused, ShellError
-from bot.domain.talk import Kind, Reply, Request, Tone
+from bot.domain.form import Form, Weighed
+from bot.domain.talk import Actor, Kind, Reply, Request, Tone
 from bot.store.rows import Entry
 
 log = logging.getLogger("lastcall.desk")
@@ -34,13 +38,44 @@ class Desk:
                 Kind.FAULT, error.reason[:1].upper() + error.reason[1:], tone=Tone.WARN, private=True
             )
         except Exception:
-            reference = self.house.ids.token()[:8]
+            reference = self._reference()
             log.exception("request %s, reference %s", request.key, reference)
-            lines = (
-                "Nothing was rented by this. Try again; if it stays, show this reference to who runs Lastcall.",
-            )
-            title = f"A fault of Lastcall (reference {reference})."
-            return Reply(Kind.FAULT, title, lines=lines, tone=Tone.ALARM, private=True)
+            return _fault(reference)
+
+    def open_form(self, text: str) -> str:
+        """``up`` and ``train`` alone ask for their form."""
+        return forms.open_form(text)
+
+    async def form(self, request: Request, command: str, values: Mapping[str, str]) -> Form:
+        """A fault is a form with a refusal."""
+        try:
+            return await forms.build(self.house, request.actor, command, values)
+        except Exception:
+            reference = self._reference()
+            log.exception("the form of %s, reference %s", command, reference)
+            return Form(command, forms.TITLES.get(command, command), refusal=_fault(reference).title)
+
+    async def weigh(self, request: Request, command: str, values: Mapping[str, str]) -> Weighed:
+        """A fault belongs to no field, and keeps the form from being sent off."""
+        try:
+            return await weighing.weigh(self.house, request, command, values)
+        except Exception:
+            reference = self._reference()
+            log.exception("a filled form of %s, reference %s", command, reference)
+            return Weighed("", errors={"": _fault(reference).title})
+
+    async def home(self, actor: Actor) -> Sequence[Reply]:
+        """A fault is a page that says so."""
+        try:
+            return await home(self.house, actor)
+        except Exception:
+            reference = self._reference()
+            log.exception("the opening page, reference %s", reference)
+            return (_fault(reference),)
+
+    def _reference(self) -> str:
+        """By which the log's story is found."""
+        return self.house.ids.token()[:8]
 
     async def _note(self, request: Request, error: PersonError) -> None:
         """An audit line for every refusal; what was merely not understood is not worth one."""
@@ -75,3 +110,9 @@ def _refusal(error: PersonError) -> Reply:
     kind = Kind.NOT_YET if isinstance(error, NotYet) else Kind.REFUSED
     lines = (error.help,) if isinstance(error, Refused) and error.help else ()
     return Reply(kind, str(error), lines=lines, tone=Tone.WARN, private=True)
+
+
+def _fault(reference: str) -> Reply:
+    lines = ("Nothing was rented by this. Try again; if it stays, show this reference to who runs Lastcall.",)
+    title = f"A fault of Lastcall (reference {reference})."
+    return Reply(Kind.FAULT, title, lines=lines, tone=Tone.ALARM, private=True)

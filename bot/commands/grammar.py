@@ -162,13 +162,16 @@ def _up(heard: Heard) -> Command:
 
 def _train(heard: Heard) -> Command:
     inputs = {name: str(said.value) for name, said in heard.inputs.items()}
+    data = heard.get(Slot.DATA, str)
+    attached = data is not None and data.lower() == spoken.ATTACHED
     return spoken.Train(
         recipe=_must(heard, Slot.RECIPE),
         preset=heard.get(Slot.PRESET, str),
         want=_want(heard),
         hours=heard.get(Slot.HOURS, timedelta),
         budget=heard.get(Slot.BUDGET, Usd),
-        data=heard.get(Slot.DATA, str),
+        data=None if attached else data,
+        attached=attached,
         inputs=inputs,
     )
 

@@ -16,6 +16,7 @@ MINE = "mine"
 ALL = "all"
 ME = "me"
 TEAM = "team"
+ATTACHED = "attached"
 USUAL_LINES = 30
 
 
@@ -39,6 +40,8 @@ class Train:
     budget: Usd | None = None
     data: str | None = None
     """A folder as it was typed; where a relative one begins is the request's business."""
+    attached: bool = False
+    """The data set came with the message (``data attached``); then no folder is named."""
     inputs: Mapping[str, str] = field(default_factory=dict)
     """Recipe parameters as they were typed, names in lower case; the recipe's schema judges them."""
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from bot.commands.attached import called, fetched
 from bot.commands.house import House
 from bot.commands.spoken import Train
-from bot.dataset import Survey, survey
+from bot.dataset import Survey, quoted, survey
 from bot.domain.errors import AskAgain, Refused
+from bot.domain.inherited import inherited
 from bot.domain.nearest import nearest
 from bot.domain.recipe import Recipe, fill
 from bot.domain.rental import Job
@@ -28,9 +31,8 @@ async def job_for(house: House, request: Request, command: Train) -> tuple[Job, 
     file = house.recipes[command.recipe]
     recipe = file.recipe
     assert command.preset is not None
-    inputs = _inputs(recipe, command.preset, command.inputs)
-    folder = await _folder(house, request, command, file)
-    found = await asyncio.to_thread(survey, folder, recipe.dataset)
+    inputs = inputs_of(recipe, command.preset, command.inputs)
+    found = await _surveyed(house, request, command, file)
     job = Job(
         recipe=recipe.name,
         recipe_sha256=file.sha256,
@@ -48,8 +50,24 @@ async def job_for(house: House, request: Request, command: Train) -> tuple[Job, 
     return job, _warnings(found, command)
 
 
+async def _surveyed(house: House, request: Request, command: Train, file: RecipeFile) -> Survey:
+    """Gate 1. What came with the message is not kept when it is refused, and is called as the person called it."""
+    rules = file.recipe.dataset
+    if not command.attached:
+        folder = await _folder(house, request, command, file)
+        return await asyncio.to_thread(survey, folder, rules)
+    folder = await fetched(house, request, rules)
+    try:
+        return await asyncio.to_thread(survey, folder, rules)
+    except Refused as error:
+        if not await house.store.rentals.done_before(request.key):  # else a rental may still need it
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        said = error.sentence.replace(quoted(folder), called(request))
+        raise Refused(said, help=error.help) from None
+
+
 def _warnings(found: Survey, command: Train) -> tuple[str, ...]:
-    if command.data is None:
+    if command.data is None and not command.attached:
         return (
             f"no data set was named, so the recipe's own sample is used ({found.images} images).",
             *found.warnings,
@@ -57,7 +75,9 @@ def _warnings(found: Survey, command: Train) -> tuple[str, ...]:
     return found.warnings
 
 
-def _inputs(recipe: Recipe, preset: str, said: Mapping[str, str]) -> dict[str, Any]:
+def inputs_of(recipe: Recipe, preset: str, said: Mapping[str, str]) -> dict[str, Any]:
+    """All parameters with what was said of them. Raises ``AskAgain`` for one that there is not, ``Refused`` for a value
+    that it cannot have."""
     values: dict[str, Any] = {name: one.default for name, one in recipe.inputs.items()}
     chosen = recipe.preset(preset)
     values |= chosen.inputs
@@ -83,10 +103,11 @@ async def _folder(house: House, request: Request, command: Train, file: RecipeFi
         if not file.recipe.dataset.sample:
             raise Refused("Which images? No data set was named.", help="Add: data ./folder")
         return await _sample(house, file)
-    return _said_folder(request.folder, command.data)
+    return said_folder(request.folder, command.data)
 
 
-def _said_folder(start: str, data: str) -> Path:
+def said_folder(start: str, data: str) -> Path:
+    """The folder that is meant, there or not. Raises ``Refused``."""
     try:
         path = Path(data).expanduser()
     except RuntimeError:
@@ -98,9 +119,14 @@ def _said_folder(start: str, data: str) -> Path:
     return Path(os.path.normpath(path))
 
 
+def sample_folder(house: House, file: RecipeFile) -> Path:
+    """Where the recipe's own sample is, once it was asked for."""
+    return house.data / "samples" / file.recipe.name
+
+
 async def _sample(house: House, file: RecipeFile) -> Path:
     """The recipe's own sample data set, made once by the recipe's own command."""
-    dest = house.data / "samples" / file.recipe.name
+    dest = sample_folder(house, file)
     dest.parent.mkdir(parents=True, exist_ok=True)
     values = {"host_python": sys.executable, "recipe_dir": str(file.folder), "dest": str(dest)}
     argv = [fill(word, values) for word in file.recipe.dataset.sample]
@@ -109,6 +135,7 @@ async def _sample(house: House, file: RecipeFile) -> Path:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
+        env=inherited(os.environ),  # the command is the recipe's, and the keys are ours
     )
     try:
         output, _ = await asyncio.wait_for(

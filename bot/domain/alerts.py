@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain import budget
-from bot.domain.alert import Alert, Anchor, Louder, Loudness, Move, Page, Raise, Settle
-from bot.domain.notices import ending_attempt, wants_reminders
-from bot.domain.rental import Goal, Rental
+from bot.domain.alert import SNOOZE, Alert, Anchor, Louder, Loudness, Move, Page, Raise, Settle
+from bot.domain.credit import is_about
+from bot.domain.notices import ending_attempt, is_dearer, is_unpulled, wants_reminders
+from bot.domain.rental import Attempt, Goal, Rental
 
 PATIENCE = timedelta(minutes=9)
 """Without an answer for so long it gets louder; with the pace of the pass that is within 10 minutes."""
@@ -36,8 +37,10 @@ _FIRST = {
     "idle": Loudness.OWNER,
     "finished": Loudness.OWNER,
     "stuck": Loudness.DIRECT,
+    "unpulled": Loudness.OWNER,
+    "dearer": Loudness.OWNER,
 }
-"""How loudly each begins: what is less time away begins louder."""
+"""How loudly each begins: what is less time away begins louder. Credit has a page of its own (``credit_due.py``)."""
 _URGENCY = ("50%", "T-30", "75%", "T-10", "90%", "T-2")
 """When several fall due in one look, the last of these is said and the others are not."""
 
@@ -175,7 +178,7 @@ def may_be_idle(rental: Rental) -> bool:
 
 
 def _left_over(rental: Rental, now: datetime) -> list[tuple[str, str]]:
-    """What should have ended and has not: kind and rung. No snooze holds these back."""
+    """What is not as it should be, told as soon as it is so: kind and rung. No snooze holds these back."""
     if rental.closed_at is not None:
         return []
     found = []
@@ -185,7 +188,16 @@ def _left_over(rental: Rental, now: datetime) -> list[tuple[str, str]]:
             found.append(("stuck", f"stuck-{ending.number}"))
     elif rental.pulled_at is not None and now - rental.pulled_at >= FINISHED_AFTER and _has_machine(rental):
         found.append(("finished", "finished"))
+    if is_unpulled(rental):
+        found.append(("unpulled", f"unpulled-{len(rental.attempts)}"))
+    if wants_reminders(rental) and is_dearer(rental):
+        found.append(("dearer", _dearer(rental.attempts[-1])))
     return found
+
+
+def _dearer(attempt: Attempt) -> str:
+    """Each price is a rung of its own."""
+    return f"dearer-{attempt.number}-{attempt.offer.hourly.micros}"
 
 
 def _has_machine(rental: Rental) -> bool:
@@ -207,8 +219,28 @@ def _over(rental: Rental, alert: Alert, seen: Seen) -> Settle | None:
         return Settle(alert, "", answered=True)
     if rental.goal is Goal.GONE:
         return Settle(alert, rental.ending.value if rental.ending else "it ends")
-    if alert.kind == "idle" and seen.idle_since is None:
-        return Settle(alert, "in use again, or it cannot be seen whether it is")
+    past = _past(rental, alert, seen)
+    return None if past is None else Settle(alert, past)
+
+
+def _past(rental: Rental, alert: Alert, seen: Seen) -> str | None:
+    """Why it is not so any more; empty where something else is said in its place, None while it is so."""
+    match alert.kind:
+        case "idle" if seen.idle_since is None:
+            return "in use again, or it cannot be seen whether it is"
+        case "unpulled" if rental.pulled_at is not None:
+            return "the results are at home"
+        # Failed tries may be followed by one that gets further: only another machine, or the end of it, ends this.
+        case "unpulled" if alert.rung != f"unpulled-{len(rental.attempts)}" or rental.attempt is None:
+            return "its machine was given up"
+        case "dearer" if not is_dearer(rental):
+            return "it does not run at that price any more"
+        case "dearer" if alert.rung != _dearer(rental.attempts[-1]):
+            return ""
+        case "dearer" if any(one.rung == SNOOZE and one.raised_at >= alert.raised_at for one in seen.alerts):
+            return "seen, and kept at that price"
+        case "credit" if not is_about(rental, alert):
+            return "another machine took its place"
     return None
 
 

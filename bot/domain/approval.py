@@ -62,7 +62,7 @@ def card(rental: Rental, approval: Approval) -> Reply:
         lines.append(f"It cannot cost more than {approval.most}. Open until {utc(approval.until)}.")
     buttons = (
         Button("Approve", f"approve {rental.id} budget {approval.most}", primary=True),
-        Button("Decline", f"decline {rental.id}", danger=True),
+        Button("Decline", f"decline {rental.id}", danger=True, asks="Reason"),
     )
     fields = [("at most", str(approval.most))]
     if rental.offer is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.market import Access, Offer
-from bot.domain.money import Usd
+from bot.domain.money import ZERO, Usd
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class Attempt:
     """When the intent was written; the vendor may bill from here."""
     machine_id: str | None = None
     access: Access | None = None
+    booting_at: datetime | None = None
+    """When it was last seen not to run yet: the vendor can have billed since then."""
     running_at: datetime | None = None
     ready_at: datetime | None = None
     report: tuple[Check, ...] = ()
@@ -54,6 +56,9 @@ class Attempt:
     """When the vendor took the destroy after which the machine was gone: billing ended."""
     traffic_bytes: int = 0
     """What we sent and fetched; some vendors bill it."""
+    strayed: Usd = ZERO
+    """What was billed beside this machine, or after it was proven gone: one that came back, came late, or came twice.
+    Counted by the sweep, which ends it; no pass writes it."""
     stopped_at: datetime | None = None
     """When it was first listed as stopped and not seen to run since: what stands still may bill less."""
     tools_at: datetime | None = None

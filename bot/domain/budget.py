@@ -12,6 +12,8 @@ from bot.domain.rental import Attempt, Rental
 
 RUNGS = (50, 75, 90)
 """Percent of money or time at which a reminder is due."""
+_LOOK = timedelta(minutes=1)
+"""Looks at a booting machine are closer together than this."""
 _PULL_MB_PER_S = 5
 _LEAST_WINDOW = timedelta(seconds=60)
 _SOFT_SHARE = 5
@@ -63,7 +65,13 @@ def spent(rental: Rental, now: datetime) -> Usd:
 def cost(attempt: Attempt, now: datetime, until: datetime | None = None) -> Usd:
     """One attempt, by its offer's terms. What is not known yet counts as billed: a launch whose answer was lost until
     it is proven that nothing came of it, a boot until the machine is seen to run. With ``until``, only what was used
-    up before that moment, as it is known ``now``; traffic counts from the launch."""
+    up before that moment, as it is known ``now``; traffic counts from the launch, what strayed from the proof that the
+    machine was gone."""
+    late = until is None or until > (attempt.gone_at or attempt.tried_at)
+    return _own(attempt, now, until) + (attempt.strayed if late else ZERO)
+
+
+def _own(attempt: Attempt, now: datetime, until: datetime | None) -> Usd:
     offer, end = attempt.offer, attempt.ended_at or attempt.gone_at or now
     if attempt.refused or (attempt.gone_at is not None and attempt.machine_id is None):
         return ZERO
@@ -78,13 +86,22 @@ def cost(attempt: Attempt, now: datetime, until: datetime | None = None) -> Usd:
     total += offer.disk_hourly.over(end - attempt.tried_at)
     start: datetime | None = attempt.tried_at
     if offer.gpu_from_running and (attempt.running_at is not None or attempt.ended_at is not None):
-        start = attempt.running_at
+        start = _ran_from(attempt)
     if start is None or start >= end:
         return total
     length = end - start
     if offer.billing_step:
         length = -(-length // offer.billing_step) * offer.billing_step
     return total + (offer.hourly - offer.disk_hourly).over(length)
+
+
+def _ran_from(attempt: Attempt) -> datetime | None:
+    """When the GPUs can have begun to be billed. Between two looks lie a few seconds, which are less than a cent; they
+    count where they may begin another step, and so does a time in which nobody looked."""
+    ran, booted = attempt.running_at, attempt.booting_at
+    if ran is None or booted is None or booted >= ran:
+        return ran
+    return booted if attempt.offer.billing_step or ran - booted > _LOOK else ran
 
 
 def salvage_window(rental: Rental, megabytes: float) -> timedelta:

@@ -211,6 +211,11 @@ def _buttons(rental: Rental, state: str) -> tuple[Button, ...]:
         Button("Tear down", f"down {rental.id}", danger=True),
         Button("Extend 1 h", f"extend {rental.id} 1h"),
     ]
+    attempt = rental.attempt
+    if rental.offer is not None and rental.offer.hourly > ZERO:
+        buttons.append(Button("Extend $2", f"extend {rental.id} $2"))
+    if attempt is not None and attempt.unit is not None and rental.pulled_at is None:
+        buttons.append(Button("Pull now", f"pull {rental.id}"))
     if rental.job is not None:
         buttons.append(Button("Logs", f"logs {rental.id}"))
     elif state == "ready":

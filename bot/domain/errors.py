@@ -4,6 +4,7 @@ LastcallError
 ├── PersonError                the person must say something else
 │   ├── AskAgain               not understood: place of the fault and what to type instead
 │   ├── Refused                understood, and not allowed or not possible
+│   ├── PlaceLost              nobody can be told anything there any more
 │   └── NotYet                 a command that a later release brings
 ├── ProviderError              the vendor
 │   ├── TryLater               nothing was done; ask again after a while
@@ -64,6 +65,10 @@ class Refused(PersonError):
         super().__init__(sentence)
         self.sentence = sentence
         self.help = help
+
+
+class PlaceLost(Refused):
+    """A channel that is archived, deleted or closed to us: what was to be said there is said elsewhere."""
 
 
 class NotYet(Refused):

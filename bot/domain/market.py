@@ -11,6 +11,8 @@ from bot.domain.hardware import Hardware
 from bot.domain.money import ZERO, Usd
 
 ANY = "any"
+REMEMBERED = timedelta(days=7)
+"""So long a host that failed gate 3 or never came up is avoided by everybody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Notices: reminders at 50, 75 and 90 %, a teardown that sticks, results that cannot be pulled. Pure."""
+"""Notices: what a reminder says, of whatever it reminds. Pure."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from bot.domain import budget
 from bot.domain.clocktime import short, utc
-from bot.domain.market import Account
-from bot.domain.money import ZERO, Usd
+from bot.domain.credit import Credit
+from bot.domain.money import ZERO
 from bot.domain.rental import Attempt, Goal, Rental, Step
 from bot.domain.talk import Button, Kind, Reply, Tone
 
@@ -177,7 +177,11 @@ def unpulled(rental: Rental, now: datetime) -> Reply:
             f"They stay on the machine for {short(end - now)}, until {utc(end)}; then they are lost with it.",
             "Lastcall goes on trying. More time: extend; by hand: ssh.",
         ),
-        buttons=(Button("Extend 1 h", f"extend {rental.id} 1h"), Button("SSH", f"ssh {rental.id}")),
+        buttons=(
+            Button("Extend 1 h", f"extend {rental.id} 1h"),
+            Button("SSH", f"ssh {rental.id}"),
+            Button("Snooze", f"snooze {rental.id}"),
+        ),
         tone=Tone.ALARM,
         rental=rental.id,
         mention=(rental.owner,),
@@ -185,44 +189,48 @@ def unpulled(rental: Rental, now: datetime) -> Reply:
     )
 
 
-def dearer(rental: Rental, before: Usd, now: Usd) -> Reply:
+def is_dearer(rental: Rental) -> bool:
+    """Whether the machine runs at a price above what was agreed and what the worst case has in it."""
+    attempt, agreed = rental.attempt, rental.offer
+    return attempt is not None and agreed is not None and attempt.offer.hourly > agreed.ceiling
+
+
+def dearer(rental: Rental) -> Reply:
     """The vendor asks more for a machine that runs."""
+    agreed, now = (rental.offer or rental.attempts[-1].offer).hourly, rental.attempts[-1].offer.hourly
     return Reply(
         kind=Kind.NOTICE,
-        title=f"{rental.id}: its machine costs {now.rate()} now, {before.rate()} was agreed",
+        title=f"{rental.id}: its machine costs {now.rate()} now, {agreed.rate()} was agreed",
         lines=(
             f"The vendor raised the price. What was shown as the most ({rental.worst_case}) may not hold at this rate.",
-            "Take it down if that is too much; its results so far are pulled first.",
+            "Take it down if that is too much; its results so far are pulled first. Snooze to keep it at that price.",
         ),
-        buttons=(Button("Tear down", f"down {rental.id}", danger=True),),
+        buttons=(answers(rental)[0], Button("Snooze", f"snooze {rental.id}")),
         tone=Tone.ALARM,
         rental=rental.id,
         mention=(rental.owner,),
-        data={"rental": rental.id, "hourly_usd": str(now.dollars), "agreed_usd": str(before.dollars)},
+        data={"rental": rental.id, "hourly_usd": str(now.dollars), "agreed_usd": str(agreed.dollars)},
     )
 
 
-def runway(rental: Rental, account: Account, length: timedelta, now: datetime) -> Reply:
-    """The account's credit ends before the rental does."""
-    end, place = rental.hard_end or now, rental.attempts[-1].offer.provider
-    balance = account.balance or ZERO
+def runway(rental: Rental, credit: Credit, now: datetime) -> Reply:
+    """The account's credit ends before what is rented from it does. More time would cost more: no button for it."""
+    left, place = credit.dry_at - now, credit.place
+    machines = ", ".join(f"{one} (until {utc(end)})" for one, end in credit.machines)
+    ends = f"lasts {short(left)} more" if left > timedelta(0) else "should be used up"
     return Reply(
         kind=Kind.NOTICE,
-        title=f"{rental.id}: the credit at {place} lasts {short(length)} more",
+        title=f"{rental.id}: the credit at {place} {ends}",
         lines=(
-            f"{balance} are left there, and this machine is rented until {utc(end)}.",
-            "When the credit is used up the vendor stops the machine, or deletes it with everything on it.",
-            f"Add credit at {place}, or take the results and end it.",
+            f"{credit.balance} were left there when it was looked at; at what runs it ends at {utc(credit.dry_at)}.",
+            f"Then {place} stops these machines, or deletes them with everything on them: {machines}.",
+            f"Add credit at {place}, or take the results and end them.",
         ),
-        buttons=(Button("Tear down", f"down {rental.id}", danger=True),),
-        tone=Tone.ALARM if length <= timedelta(hours=1) else Tone.WARN,
+        buttons=(answers(rental)[0], Button("Snooze", f"snooze {rental.id}")),
+        tone=Tone.ALARM if left <= timedelta(hours=1) else Tone.WARN,
         rental=rental.id,
         mention=(rental.owner,),
-        data={
-            "rental": rental.id,
-            "balance_usd": str(balance.dollars),
-            "runway_s": round(length.total_seconds()),
-        },
+        data={"rental": rental.id, **credit.data()},
     )
 
 

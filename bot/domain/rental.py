@@ -174,8 +174,6 @@ class Rental:
     results: tuple[ResultFile, ...] = ()
     pulled_at: datetime | None = None
     closed_at: datetime | None = None
-    reminded: int = 0
-    """What an older release had said, in percent; alerts are rows of their own since."""
     alarmed: int = 0
     """Highest rung of the stuck-teardown ladder that was said, in minutes."""
     stumbles: int = 0

@@ -5,10 +5,11 @@ Text in a Reply is plain: no markup, no mentions. Each chat renders it in its ow
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from bot.domain.errors import Caret
@@ -39,6 +40,30 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatCapabilities:
+    """What a chat can show; what it cannot degrades as docs/reference says."""
+
+    edits: bool = True
+    buttons: bool = True
+    pictures: bool = True
+    threads: bool = False
+    pace: timedelta = timedelta(0)
+    """The least time between two edits of one message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that came with a line. It is fetched only when a command asks for it."""
+
+    name: str
+    """As the person called it: shown, never used as a path."""
+    bytes: int
+    """As the chat says; ``fetch`` stops where there is more."""
+    fetch: Callable[[Path], Awaitable[None]] = field(repr=False)
+    """Write it to this path. Raises ``Refused`` with a sentence when it cannot be had."""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One line that somebody typed, or the line that a button stands for.
 
@@ -53,6 +78,7 @@ class Request:
     at: datetime
     folder: str = ""
     """Where relative paths in the line start (the terminal's working folder); empty: none."""
+    attached: tuple[Attached, ...] = ()
 
 
 class Kind(StrEnum):
@@ -83,7 +109,11 @@ class Button:
     label: str
     command: str
     danger: bool = False
+    """What it does cannot be taken back: a chat that can asks once."""
     primary: bool = False
+    asks: str = ""
+    """What the chat asks for before the command is said; the answer is put at its end. A chat that cannot ask says
+    the command as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +158,10 @@ class Reply:
     mention: tuple[Actor, ...] = ()
     final: bool = False
     """The last word on this rental: it is closed."""
+    files: tuple[str, ...] = ()
+    """Absolute paths of files that are worth having in the chat; one that cannot take them names the path."""
+    loud: bool = False
+    """For everybody in the channel, where a notice on a rental would be said in the thread of its card."""
     rewrites: bool = False
     """Takes the place of what was said under its key, as a card's does; a notice is said anew otherwise."""
     data: Mapping[str, Any] = field(default_factory=dict)

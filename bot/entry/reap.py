@@ -15,6 +15,7 @@ from typing import Any
 from bot.domain.label import NAMESPACE
 from bot.domain.reaped import Fate, Found, Visit
 from bot.entry import logs
+from bot.entry.readable import Readable
 from bot.lifecycle.reap import Reaper
 from bot.ports import Notifier
 from bot.settings import Settings
@@ -42,25 +43,39 @@ class Wish:
     within: timedelta = timedelta(minutes=10)
 
 
-async def reap(settings: Settings, wish: Wish) -> int:
+async def reap(read: Readable, wish: Wish) -> int:
     """0 when everything was asked and nothing that is due is left, else 1. Raises ``ValueError`` with a sentence where
-    it is not known what is ours, or where there is nothing to look at."""
-    logs.to_stderr(settings.log_level)
-    namespace = None if wish.all_namespaces else _namespace(settings, wish.namespace)
-    parts = reaping_of(settings, namespace)
+    it is not known what is ours, or where there is nothing to look at; the second medium is told that, too."""
+    logs.to_stderr(read.settings.log_level)
+    if wish.namespace and not NAMESPACE.fullmatch(wish.namespace):
+        raise ValueError("--namespace: is 1 to 20 lower-case letters and digits.")
+    try:
+        return await _reap(read, wish)
+    except ValueError as error:
+        if not wish.dry:
+            await notifier_of(read.settings).shout("Lastcall's reaper did not look at anything", str(error))
+        raise
+
+
+async def _reap(read: Readable, wish: Wish) -> int:
+    settings = read.settings
+    namespace = None if wish.all_namespaces else _namespace(read, wish.namespace)
+    parts = reaping_of(settings, namespace, read.faults)
     if not parts.providers and not parts.blind:
         raise ValueError(_NOTHING.format(data=settings.data))
+    blind = (*parts.blind, *_unheard(read))
+    notes = (*parts.notes, *_not_needed(read, blind))
     reaper = Reaper(parts.clock, parts.pause, namespace, vendor_skew, wish.within, wish.dry)
     try:
-        visits = [*parts.blind, *await reaper.reap(parts.providers)]
+        visits = [*blind, *await reaper.reap(parts.providers)]
     finally:
         await parts.close()
     well = all(one.well for one in visits)
     untold = () if wish.dry else await _shout(notifier_of(settings), visits, namespace)
     if wish.as_json:
-        _print_json(visits, namespace, parts.notes, untold, wish)
+        _print_json(visits, namespace, notes, untold, wish)
     else:
-        _print(visits, namespace, (*parts.notes, *_silence(settings, well=well)))
+        _print(visits, namespace, (*notes, *_silence(settings, well=well)))
     if untold:
         sys.stderr.write(
             f"lastcall: LASTCALL_NOTIFY_URLS: address {', '.join(untold)} did not take the message.\n"
@@ -68,13 +83,28 @@ async def reap(settings: Settings, wish: Wish) -> int:
     return 0 if well else 1
 
 
-def _namespace(settings: Settings, said: str) -> str:
-    if said and not NAMESPACE.fullmatch(said):
-        raise ValueError("--namespace: is 1 to 20 lower-case letters and digits.")
-    name = said or noted_namespace(settings)
+def _namespace(read: Readable, said: str) -> str:
+    """One that was set and cannot be read is not guessed from the data folder: that may be another's."""
+    if said:
+        return said
+    if "namespace" in read.faults:
+        raise ValueError(read.faults["namespace"])
+    name = noted_namespace(read.settings)
     if not name:
-        raise ValueError(_WHICH.format(data=settings.data))
+        raise ValueError(_WHICH.format(data=read.settings.data))
     return name
+
+
+def _unheard(read: Readable) -> tuple[Visit, ...]:
+    """A second medium that cannot be told is found out now, not on the day it is needed."""
+    wrong = read.faults.get("notify_urls")
+    return (Visit("second medium", unknown=wrong),) if wrong else ()
+
+
+def _not_needed(read: Readable, blind: Sequence[Visit]) -> list[str]:
+    """What is wrong and stops the bot, but not this."""
+    told = " ".join(one.unknown for one in blind)
+    return [f"Not needed here, and to be mended: {said}" for said in read.faults.values() if said not in told]
 
 
 def _silence(settings: Settings, *, well: bool) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ class Hands:
     results: Path
     """Folder of all results; each rental has its own below."""
     limits: Limits
-    heart: Heart = field(default_factory=Heart)
+    heart: Heart
     """By which machines hear that somebody watches."""
 
 

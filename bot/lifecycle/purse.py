@@ -1,28 +1,32 @@
 """The purse: balances of the accounts that open rentals are billed to, and a warning long before one runs dry.
 
 A vendor stops or deletes machines when the credit is used up, in the middle of a training and without an error on any
-of our calls. Whoever rents there hears of it as soon as the credit does not last until the rental's hard end.
+of our calls. Whoever rents there hears of it as soon as the credit does not last until the rental's hard end: what is
+found here is raised here, since no row has it; ``reminders`` makes it louder like everything else.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
-from bot.domain import notices
+from bot.domain import credit_due, notices
+from bot.domain.alert import Alert, Raise, Settle
+from bot.domain.clocktime import utc
+from bot.domain.credit import Credit
 from bot.domain.errors import ProviderError
 from bot.domain.market import Account
 from bot.domain.money import Usd
 from bot.domain.rental import Goal, Rental
 from bot.lifecycle.hands import Hands
-from bot.store.rows import Say
+from bot.lifecycle.reminders import in_place
 
 log = logging.getLogger("lastcall.purse")
 
 EVERY = timedelta(minutes=5)
-RUNGS = (timedelta(hours=1), timedelta.max)
-"""Said once when the credit does not last, and once more in its last hour."""
 
 
 class Purse:
@@ -38,7 +42,7 @@ class Purse:
         await self._hands.store.leases.release("purse", token=self._token)
 
     async def tick(self) -> int:
-        """Look where it is time to; returns how many warnings were written."""
+        """Look where it is time to; returns how many alerts were raised or settled."""
         now = self._hands.clock.now()
         # A clock that was set back must not keep it from looking.
         if self._next is not None and now < self._next <= now + EVERY:
@@ -65,19 +69,41 @@ class Purse:
             log.warning("the balance at %s cannot be read: %s", name, error)
             return 0
         runway = _runway(account, rentals)
-        if runway is None:
+        if runway is None or account.balance is None:
             return 0
-        return sum([await self._warn(rental, account, runway) for rental in rentals])
+        known = await self._hands.store.alerts.of([one.id for one in rentals])
+        done = 0
+        for person in {one.owner.key: None for one in rentals}:
+            own = [one for one in rentals if one.owner.key == person]
+            look = _Look(name, account.balance, runway, own)
+            for rental, move in credit_due.due(own, known, runway, self._hands.clock.now()):
+                done += await self._do(rental, move, look)
+        return done
 
-    async def _warn(self, rental: Rental, account: Account, runway: timedelta) -> bool:
-        now, end = self._hands.clock.now(), rental.hard_end
-        if end is None or runway >= end - now:
-            return False
-        rung = next(number for number, most in enumerate(RUNGS) if runway <= most)
-        reply = notices.runway(rental, account, runway, now)
-        say = Say(f"runway:{rental.id}:{rung}:{rental.rev}", rental.channel, reply, once=True)
-        await self._hands.store.outbox.put(say, now=now, rental=rental.id)
-        return True
+    async def _do(self, rental: Rental, move: Raise | Settle, look: _Look) -> bool:
+        now, alerts = self._hands.clock.now(), self._hands.store.alerts
+        if isinstance(move, Settle):
+            # What something louder is said in place of stays as it reads.
+            shown = partial(notices.settled, what=f"{move.what} ({utc(now)}).") if move.what else None
+            return await alerts.settle(move.alert, now=now, by="", what=move.what, shown=shown)
+        alert = Alert(rental.id, move.rung, rental.rev, now, move.level, now)
+        say = in_place(rental, alert, move.level, notices.runway(rental, look.credit(now), now))
+        return await alerts.raise_(alert, move.covers, [say], goal=Goal.GONE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What an account said, and one person's rentals on it."""
+
+    place: str
+    balance: Usd
+    runway: timedelta
+    rentals: Sequence[Rental]
+
+    def credit(self, now: datetime) -> Credit:
+        short = credit_due.short_of(self.rentals, self.runway, now)
+        machines = tuple((one.id, one.hard_end) for one in short if one.hard_end is not None)
+        return Credit(self.place, self.balance, now + self.runway, machines)
 
 
 def _bills(rental: Rental) -> bool:

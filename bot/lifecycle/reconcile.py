@@ -211,7 +211,7 @@ def _changed(rental: Rental, facts: Mapping[str, Any], attempt: Mapping[str, Any
 async def _write(turn: Pass, verdict: Verdict) -> None:
     now, hands = turn.now, turn.hands
     after, says = _notify(verdict.after, now)
-    after = noted(_at_the_price_of_now(turn, after, says), hands.watch)
+    after = noted(_at_the_price_of_now(turn, after), hands.watch)
     shown = risen(after, verdict.rising) if verdict.rising else after
     soft_end = _soft_end(hands, shown)
     says.insert(0, Say(f"card:{after.id}", after.channel, card(shown, now, soft_end)))
@@ -228,15 +228,14 @@ async def _write(turn: Pass, verdict: Verdict) -> None:
     )
 
 
-def _at_the_price_of_now(turn: Pass, rental: Rental, says: list[Say]) -> Rental:
-    """A vendor may raise the price of a machine that runs: from then on that is what is counted, and its owner hears
-    of it, since what was shown may not hold any more."""
+def _at_the_price_of_now(turn: Pass, rental: Rental) -> Rental:
+    """A vendor may raise the price of a machine that runs: from then on that is what is counted, and the reminders
+    tell of it where what was shown does not hold any more."""
     attempt, hourly = rental.attempt, turn.hands.watch.hourly(rental.attempt)
     if attempt is None or attempt.running_at is None or hourly is None or hourly <= attempt.offer.hourly:
         return rental
-    reply = notices.dearer(rental, attempt.offer.hourly, hourly)
-    says.append(_once(rental, f"dearer:{attempt.number}-{hourly.micros}", reply))
-    turn.entries.append(Entry("price", reply.title))
+    said = f"its machine costs {hourly.rate()} now, {attempt.offer.hourly.rate()} before"
+    turn.entries.append(Entry("price", said))
     return _changed(rental, {}, {"offer": replace(attempt.offer, hourly=hourly)}, attempt.number)
 
 
@@ -249,8 +248,6 @@ def _notify(rental: Rental, now: datetime) -> tuple[Rental, list[Say]]:
     if ending is not None and (rung := notices.stuck_rung(rental, now)) is not None:
         rental = replace(rental, alarmed=rung)
         says.append(_once(rental, f"stuck:{ending.number}:{rung}", notices.stuck(rental, ending, rung, now)))
-    if notices.is_unpulled(rental):
-        says.append(_once(rental, f"unpulled:{len(rental.attempts)}", notices.unpulled(rental, now)))
     return rental, says
 
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from bot.domain import alerts, notices
 from bot.domain.alert import Alert, Anchor, Louder, Loudness, Move, Page, Raise, Settle
+from bot.domain.allowance import team_key
 from bot.domain.clocktime import utc
+from bot.domain.credit import Credit
 from bot.domain.rental import Ending, Goal, Rental
 from bot.domain.talk import Actor, Channel, Reply
 from bot.lifecycle.hands import Hands
@@ -36,20 +37,24 @@ def direct(actor: Actor, rental: Rental) -> Channel:
     return rental.channel if actor.chat == _TERMINAL else Channel(actor.chat, f"@{actor.id}")
 
 
+def in_place(rental: Rental, alert: Alert, level: Loudness, reply: Reply) -> Say:
+    """What is said of it where the rental lives, up to the channel."""
+    channel = rental.channel if level < Loudness.CHANNEL else replace(rental.channel, thread="")
+    mention = () if level is Loudness.THREAD else (rental.owner,)
+    return Say(key_of(alert, level), channel, replace(reply, mention=mention), once=True)
+
+
 class Reminders:
-    """``admins`` of the owner's team are told directly with the owner; ``notifier`` is the second medium, if there
-    is one."""
+    """``notifier`` is the second medium, if there is one."""
 
     def __init__(
         self,
         hands: Hands,
         *,
-        admins: Callable[[], Sequence[Actor]] = tuple,
         notifier: Notifier | None = None,
         idle_remind: timedelta = IDLE_REMIND,
     ) -> None:
         self._hands = hands
-        self._admins = admins
         self._notifier = notifier
         self._idle_remind = idle_remind
 
@@ -82,7 +87,7 @@ class Reminders:
             case Raise(rung=rung, level=level, covers=covers):
                 fresh = Alert(rental.id, rung, rental.rev, now, level, now)
                 goal = Goal.GONE if fresh.kind not in ("stuck", "finished") else None
-                says = self._says(rental, fresh, level, seen, now)
+                says = await self._says(rental, fresh, level, seen, now)
                 return await store.alerts.raise_(fresh, covers, says, goal=goal)
             case Louder(alert=alert, level=level):
                 return await self._louder(rental, alert, level, seen)
@@ -100,7 +105,8 @@ class Reminders:
         if not await store.alerts.was_heard(alert):
             await store.alerts.anchor(alert, now=now)
             return await self._page(rental, alert, seen)
-        return await store.alerts.louder(alert, level, self._says(rental, alert, level, seen, now), now=now)
+        says = await self._says(rental, alert, level, seen, now)
+        return await store.alerts.louder(alert, level, says, now=now)
 
     async def _page(self, rental: Rental, alert: Alert, seen: alerts.Seen) -> bool:
         """At least once: who dies in between is followed by another, and a second page is better than none."""
@@ -111,7 +117,7 @@ class Reminders:
             or not await store.alerts.may_page(alert, now=now)
         ):
             return False
-        reply = self._reply(rental, alert, seen, now)
+        reply = await self._reply(rental, alert, seen, now)
         failed = await self._notifier.shout(
             reply.title, "\n".join((*reply.lines, f"Owner: {_name(rental.owner)}"))
         )
@@ -131,30 +137,27 @@ class Reminders:
 
     # --- what is said, and where -----------------------------------------------------------------
 
-    def _says(
+    async def _says(
         self, rental: Rental, alert: Alert, level: Loudness, seen: alerts.Seen, now: datetime
     ) -> list[Say]:
-        reply = self._reply(rental, alert, seen, now)
         if level is Loudness.PAGER:
             return []
-        if level is Loudness.DIRECT:
-            team = (rental.owner.chat, rental.owner.team)
-            admins = [one for one in self._admins() if (one.chat, one.team) == team]
-            people = {one.key: one for one in (rental.owner, *admins)}.values()
-            return [
-                Say(
-                    key_of(alert, level, hashlib.sha256(one.key.encode()).hexdigest()[:10]),
-                    direct(one, rental),
-                    replace(reply, mention=(one,)),
-                    once=True,
-                )
-                for one in people
-            ]
-        channel = rental.channel if level < Loudness.CHANNEL else replace(rental.channel, thread="")
-        mention = () if level is Loudness.THREAD else (rental.owner,)
-        return [Say(key_of(alert, level), channel, replace(reply, mention=mention), once=True)]
+        reply = await self._reply(rental, alert, seen, now)
+        if level is not Loudness.DIRECT:
+            return [in_place(rental, alert, level, reply)]
+        admins = await self._hands.store.budgets.admins(team_key(rental.owner))
+        people = {one.key: one for one in (*admins, rental.owner)}.values()
+        return [
+            Say(
+                key_of(alert, level, hashlib.sha256(one.key.encode()).hexdigest()[:10]),
+                direct(one, rental),
+                replace(reply, mention=(one,)),
+                once=True,
+            )
+            for one in people
+        ]
 
-    def _reply(self, rental: Rental, alert: Alert, seen: alerts.Seen, now: datetime) -> Reply:
+    async def _reply(self, rental: Rental, alert: Alert, seen: alerts.Seen, now: datetime) -> Reply:
         match alert.kind:
             case "idle":
                 return notices.idle(rental, seen.idle_since or alert.raised_at, now)
@@ -162,6 +165,14 @@ class Reminders:
                 return notices.finished(rental, now)
             case "stuck":
                 return _stuck(rental, now)
+            case "unpulled":
+                return notices.unpulled(rental, now)
+            case "dearer":
+                return notices.dearer(rental)
+            case "credit":
+                # Only a look at the account knows it, and what was said first has what that look found.
+                said = await self._hands.store.alerts.words(alert)
+                return notices.runway(rental, Credit.of(said.data if said else {}), now)
         if alert.rung.endswith("%"):
             return notices.reminder(rental, int(alert.rung.removesuffix("%")), now)
         return notices.last_minutes(rental, now)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.domain.errors import ProviderError
 from bot.domain.market import Machine
@@ -38,6 +38,8 @@ class Sweep:
         self._namespace = namespace
         self._token = hands.ids.token()
         self._care = OrphanCare(hands, namespace, homes)
+        self._met: dict[tuple[str, str], datetime] = {}
+        """When a machine that should not be was last seen billing: what it cost since is counted once."""
 
     async def stop(self) -> None:
         """Let another process go on at once."""
@@ -70,6 +72,10 @@ class Sweep:
         owners = await orphans.owners(provider.name, listing.machines)
         known = await orphans.unfinished(provider.name)
         followed = {one.machine_id for one in known if one.gone_at is None}
+        listed = {(provider.name, one.id) for one in listing.machines}
+        self._met = {
+            place: at for place, at in self._met.items() if place[0] != provider.name or place in listed
+        }
         ended: list[str] = []
         for machine in listing.machines:
             owner = None if machine.id in followed else owners.get(machine.id)
@@ -86,7 +92,16 @@ class Sweep:
         other = owner.machine_id is not None and machine.id != owner.machine_id
         return other and listing.by_id(owner.machine_id or "") is not None
 
+    async def _count(self, provider: Provider, machine: Machine) -> None:
+        """What it was billed since it was last seen; at first sight as long as nobody can have looked."""
+        place, now = (provider.name, machine.id), self._hands.clock.now()
+        since = self._met.get(place)
+        self._met[place] = now
+        length = EVERY if since is None else now - since
+        await self._hands.store.ledger.stray(machine.label, length, machine.hourly, now=now)
+
     async def _end(self, provider: Provider, machine: Machine, owner: Owner) -> list[str]:
+        await self._count(provider, machine)
         log.warning("sweep: %s on %s should not exist any more; ending it", machine.id, provider.name)
         try:
             await provider.destroy(machine.id)

@@ -123,6 +123,11 @@ def _addresses(value: object) -> object:
     return value.strip()
 
 
+def readable_addresses(text: str) -> str:
+    """Those of the addresses that have the form of one: who must shout shouts where it can."""
+    return " ".join(one for one in split_addresses(text) if _ADDRESS.fullmatch(one))
+
+
 def split_addresses(text: str) -> tuple[str, ...]:
     """At blanks, and at commas before another address: an address may have commas of its own."""
     return tuple(
@@ -173,6 +178,13 @@ def _place(value: object) -> object:
     return value
 
 
+def _places(value: object) -> object:
+    if isinstance(value, str):
+        for one in filter(None, re.split(r"[\s,]+", value)):
+            _place(one)
+    return value
+
+
 Key = Annotated[SecretStr, BeforeValidator(_token)]
 Addresses = Annotated[SecretStr, BeforeValidator(_addresses)]
 Url = Annotated[str, BeforeValidator(_url)]
@@ -189,3 +201,4 @@ Limit = Annotated[Usd | None, NoDecode, BeforeValidator(_limit)]
 TimeOfDay = Annotated[str, BeforeValidator(_time_of_day)]
 People = Annotated[str, BeforeValidator(_people)]
 Place = Annotated[str, BeforeValidator(_place)]
+Places = Annotated[str, BeforeValidator(_places)]

@@ -108,6 +108,13 @@ class Alerts:
         async with reading(self._engine) as connection:
             return (await connection.execute(waiting.limit(1))).first() is None
 
+    async def words(self, alert: Alert) -> Reply | None:
+        """What was said of it first, as it reads now."""
+        query = select(OUTBOX.c.reply).where(_messages(alert)).order_by(OUTBOX.c.seq).limit(1)
+        async with reading(self._engine) as connection:
+            row = (await connection.execute(query)).first()
+        return row.reply if row is not None else None
+
     async def may_page(self, alert: Alert, *, now: datetime) -> bool:
         """Whether the caller is the one to tell the second medium now."""
         until = ALERTS.c.page_until

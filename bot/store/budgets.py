@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.allowance import Ask, Charges, Defaults, Key, Role, Rules, Scope, role_of, team_key
+from bot.domain.allowance import Ask, Charges, Defaults, Key, Kind, Role, Rules, Scope, role_of, team_key
 from bot.domain.talk import Actor
 from bot.store.admission import charges, team_rules
 from bot.store.rows import ALLOWANCES, RENTALS, Entry, first_time, insert, write_entries
@@ -58,6 +58,19 @@ class Budgets:
         """What is charged now, for whoever wants to see it."""
         async with reading(self._engine) as connection:
             return await charges(connection, ask)
+
+    async def admins(self, team: str) -> list[Actor]:
+        """Everybody who is an admin of this team by settings or by command, by key."""
+        query = select(ALLOWANCES.c.subject).where(
+            ALLOWANCES.c.team_key == team,
+            ALLOWANCES.c.scope == Scope.PERSON,
+            ALLOWANCES.c.kind == Kind.ROLE,
+            ALLOWANCES.c.value == Role.ADMIN,
+        )
+        async with reading(self._engine) as connection:
+            said = {row.subject for row in await connection.execute(query)}
+        named = (Actor(*one.split(":", 2)) for one in sorted(said | self.defaults.admins))
+        return [one for one in named if team_key(one) == team]
 
     async def people(self, team: str) -> list[Actor]:
         """Everybody of the team who ever asked for something, by key; as they were called last."""

@@ -32,6 +32,9 @@ from bot.store.rows import (
 from bot.store.session import reading, unbroken
 from bot.store.types import UtcTime
 
+_OTHERS = frozenset({"number", "strayed"})
+"""What no pass writes: the number never changes, and what strayed is the sweep's to count."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -215,7 +218,7 @@ async def _write_attempts(connection: AsyncConnection, before: Rental, after: Re
         if known.get(attempt.number) == attempt:
             continue
         values = attempt_values(after.id, attempt)
-        changing = {name: values[name] for name in ATTEMPT_FIELDS if name != "number"}
+        changing = {name: values[name] for name in ATTEMPT_FIELDS if name not in _OTHERS}
         statement = insert(connection, ATTEMPTS).values(values)
         await connection.execute(
             statement.on_conflict_do_update(index_elements=["rental", "number"], set_=changing)

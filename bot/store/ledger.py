@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, or_, select, update
@@ -54,6 +54,22 @@ class Ledger:
             for start in range(0, len(rows), _AT_ONCE):
                 found += await rentals_from(connection, rows[start : start + _AT_ONCE])
         return found
+
+    async def stray(self, label: str, length: timedelta, hourly: Usd | None, *, now: datetime) -> None:
+        """Count a machine that should not be any more and was billed for at most ``length`` since anybody looked, at
+        the vendor's price or, where it tells none, the agreed one. A closed tab is charged it, too."""
+        async with self._engine.begin() as connection:
+            query = select(ATTEMPTS.c.rental, ATTEMPTS.c.gone_at, ATTEMPTS.c.tried_at, ATTEMPTS.c.offer)
+            row = (await connection.execute(query.where(ATTEMPTS.c.label == label))).first()
+            if row is None:
+                return
+            length = max(timedelta(0), min(length, now - (row.gone_at or row.tried_at)))
+            step = row.offer.billing_step
+            cost = (hourly or row.offer.hourly).over(-(-length // step) * step if step else length)
+            more = update(ATTEMPTS).where(ATTEMPTS.c.label == label)
+            await connection.execute(more.values(strayed=ATTEMPTS.c.strayed + cost))
+            closed = and_(RENTALS.c.id == row.rental, RENTALS.c.closed_at.is_not(None))
+            await connection.execute(update(RENTALS).where(closed).values(charged=RENTALS.c.charged + cost))
 
     async def people(self, team: Team) -> list[Actor]:
         """Everybody of a team who ever asked for anything, under the name that they had last."""

@@ -118,6 +118,18 @@ class Outbox:
         """It can never be said; ``why`` is kept."""
         await self._finish(due, due_at=None, dropped=why)
 
+    async def move(self, due: Due, channel: Channel, *, at: datetime) -> None:
+        """Its place is lost: it is said in another from now on, as if it had never been said."""
+        place = {"channel": channel, "chat": channel.chat}
+        await self._finish(due, due_at=at, ref=None, said=0, tries=0, tried_at=None, **place)
+
+    async def ref(self, key: str, channel: Channel) -> str | None:
+        """By what the chat knows the message under this key, if it was said in this channel."""
+        query = select(OUTBOX.c.ref, OUTBOX.c.channel).where(OUTBOX.c.key == key)
+        async with reading(self._engine) as connection:
+            row = (await connection.execute(query)).first()
+        return row.ref if row is not None and row.channel == channel else None
+
     async def _finish(self, due: Due, **values: object) -> None:
         statement = (
             update(OUTBOX)

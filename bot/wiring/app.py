@@ -34,6 +34,7 @@ from bot.wiring.parts import (
     kept_namespace,
     prove_writable,
     providers_of,
+    second_medium,
 )
 from bot.wiring.upkeep import BOOKS, REMINDERS, Upkeep
 
@@ -134,10 +135,17 @@ class App:
 
     async def start(self, chats: Sequence[Chat] = (), *, homes: Sequence[Channel] = ()) -> None:
         """Say that an engine is alive, take over from processes that were killed, and let the beats begin."""
-        self.delivery = Delivery(self.store, chats, self.clock, RandomIds(f":{here()}"))
+        self.homes.extend(homes)
+        self.delivery = Delivery(
+            self.store,
+            chats,
+            self.clock,
+            RandomIds(f":{here()}"),
+            homes=lambda: self.homes,
+            notifier=second_medium(self.settings),
+        )
         await self._alive()
         await let_go(self.store.engine, is_dead)
-        self.homes.extend(homes)
         self.ticker.every("alive", lambda: _ALIVE / 3, self._alive)
         self.ticker.every("engine", self._engine_pace, self._engine_beat)
         if chats:

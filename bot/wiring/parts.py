@@ -18,12 +18,12 @@ from adapters.shell import Shells
 from bot import recipes
 from bot.commands.house import House, Terms
 from bot.domain.label import NAMESPACE
-from bot.domain.talk import Actor
 from bot.lifecycle.hands import Hands, Limits
+from bot.lifecycle.heartbeat import Heart
 from bot.lifecycle.line import LaunchLine
 from bot.lifecycle.reminders import Reminders
 from bot.lifecycle.watch import Watch
-from bot.ports import Clock, Ids, Provider
+from bot.ports import Clock, Ids, Notifier, Provider
 from bot.settings import Settings
 from bot.store import Store
 
@@ -105,17 +105,20 @@ def hands_of(world: World) -> Hands:
             auto_confirm=settings.auto_confirm,
             orphan_grace=settings.orphan_grace,
         ),
+        heart=Heart(),
     )
 
 
+def second_medium(settings: Settings) -> Notifier | None:
+    """None where no address is set."""
+    return AppriseNotifier(settings.notify_addresses) if settings.notify_addresses else None
+
+
 def reminders_of(settings: Settings, hands: Hands) -> Reminders:
-    """Who is told beside the owner, and by what when no chat is answered."""
-    named = (one.split(":", 2) for one in sorted(settings.limits.admins))
-    admins = tuple(Actor(chat, team, person) for chat, team, person in named)
+    """By what people are told when no chat is answered, and after how long of nothing."""
     return Reminders(
         hands,
-        admins=lambda: admins,
-        notifier=AppriseNotifier(settings.notify_addresses) if settings.notify_addresses else None,
+        notifier=second_medium(settings),
         idle_remind=settings.idle_remind,
     )
 

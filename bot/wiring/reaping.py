@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from adapters import registry
@@ -43,21 +43,37 @@ class _NoKeys:
         raise KeyError(ref)
 
 
-def reaping_of(settings: Settings, namespace: str | None) -> Reaping:
-    """The real ones. ``namespace`` None is every namespace."""
+def reaping_of(settings: Settings, namespace: str | None, faults: Mapping[str, str]) -> Reaping:
+    """The real ones. ``namespace`` None is every namespace; ``faults`` says of a setting's field what is wrong with it:
+    what needs one of these is not asked, and told as unknown."""
     clock, shells = SystemClock(), Shells(_NoKeys())
     blind: list[Visit] = []
     notes: list[str] = []
     own = [
-        *_this_computer(settings, shells, blind, notes),
+        *_this_computer(settings, shells, faults, blind, notes),
         *_workstations(settings, namespace, shells, blind),
     ]
-    clouds = registry.clouds(logins(settings), clock)
+    clouds = registry.clouds(_readable(settings, faults, blind), clock)
     return Reaping(clock, wait, (*own, *clouds), shells, tuple(blind), tuple(notes))
 
 
+def _readable(settings: Settings, faults: Mapping[str, str], blind: list[Visit]) -> list[registry.Login]:
+    """The accounts whose key and address can be read: a key is not sent to another address than the one that was meant.
+    The others of a vendor's settings (the port of SSH, where it tells the balance) end no machine."""
+    found = []
+    for login in logins(settings):
+        key, address = f"{login.family}_api_key", f"{login.family}_api_url"
+        wrong = [faults[field] for field in (key, address) if field in faults]
+        if not wrong:
+            found.append(login)
+        # Without a key that is set, or was meant to be, nothing is rented there.
+        elif login.key or key in faults:
+            blind.append(Visit(login.family, unknown=" ".join(wrong)))
+    return found
+
+
 def _this_computer(
-    settings: Settings, shells: Shells, blind: list[Visit], notes: list[str]
+    settings: Settings, shells: Shells, faults: Mapping[str, str], blind: list[Visit], notes: list[str]
 ) -> Sequence[Provider]:
     """Its machines are folders below the data folder: without that there is nothing to be found, and no rent to pay."""
     folder = settings.data / "machines"
@@ -69,12 +85,16 @@ def _this_computer(
     if not there:
         notes.append(f"This computer is not looked at: there is no folder {folder}.")
         return ()
+    if "local_shell" in faults:
+        blind.append(Visit("local", unknown=faults["local_shell"]))
+        return ()
     return registry.computers(
         shells,
         data_dir=settings.data,
         namespace="",
         local_shell=settings.local_shell,
-        shared=bool(settings.database_url),
+        # An address that cannot be read was meant to be one that is shared.
+        shared=bool(settings.database_url) or "database_url" in faults,
     )
 
 

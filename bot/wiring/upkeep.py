@@ -10,6 +10,7 @@ from bot.domain.talk import Channel
 from bot.lifecycle.digest import Digest
 from bot.lifecycle.hands import Hands
 from bot.lifecycle.idle import IdleWatch
+from bot.lifecycle.inbox import Inbox
 from bot.lifecycle.purse import Purse
 from bot.lifecycle.reminders import EVERY, Reminders
 from bot.lifecycle.settle import Settle
@@ -30,6 +31,7 @@ class Upkeep:
     digest: Digest
     reminders: Reminders
     idle: IdleWatch
+    inbox: Inbox
 
     @classmethod
     def of(cls, settings: Settings, hands: Hands, homes: Callable[[], Sequence[Channel]]) -> Upkeep:
@@ -40,6 +42,7 @@ class Upkeep:
             digest=Digest(hands, homes),
             reminders=reminders_of(settings, hands),
             idle=IdleWatch(hands, limit=settings.idle_limit),
+            inbox=Inbox(hands.store, hands.clock, settings.data),
         )
 
     async def remind(self, *, anything_open: bool) -> None:
@@ -49,7 +52,8 @@ class Upkeep:
         await self.reminders.tick()
 
     async def keep_books(self) -> None:
-        """What vendors have billed, and the week that was."""
+        """What vendors have billed, the week that was, and data sets that are not needed any more."""
+        await self.inbox.tick()
         await self.settle.tick()
         await self.digest.tick()
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -86,3 +89,59 @@ async def test_one_that_never_answers_is_given_up():
 async def test_without_an_address_nobody_is_told_and_nothing_fails():
     """The second medium is a choice."""
     assert await AppriseNotifier([]).shout("title", "text") == ()
+
+
+async def test_one_whose_answer_drips_for_ever_is_given_up_and_keeps_no_process_alive():
+    """A byte at a time is never silence, so that no limit of a socket ends it: the address counts as failed when its
+    time is over, the next one was told all the same, and the process that asked can end."""
+    async with dripping() as (where, drops), listener() as (good, heard):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", DRIPPED, f"json://{where}/{SECRET}", f"json://{good}/",
+            stdout=asyncio.subprocess.PIPE,
+            cwd=Path(__file__).parents[2],
+        )  # fmt: skip
+        said, _ = await asyncio.wait_for(process.communicate(), 30)
+    assert said.split(b"\n")[0] == b"('1 (JSON)',)"
+    assert process.returncode == 0
+    assert float(said.split(b"\n")[1]) < 3
+    assert len(heard) == 1
+    assert len(drops) > 3, "it did not drip while it was waited for"
+
+
+DRIPPED = """
+import asyncio, sys, time
+from datetime import timedelta
+from pathlib import Path
+from adapters.notify import AppriseNotifier, _loaded
+_loaded()
+began = time.monotonic()
+print(asyncio.run(AppriseNotifier(sys.argv[1:], limit=timedelta(seconds=0.5)).shout("title", "text")))
+print(time.monotonic() - began)
+"""
+"""Loading takes seconds of its own; it is no part of what is measured."""
+
+
+@asynccontextmanager
+async def dripping() -> AsyncIterator[tuple[str, list[int]]]:
+    """It takes every call, begins its answer, and goes on with a byte every few moments until nobody reads."""
+    drops: list[int] = []
+
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while not end.is_set():
+                writer.write(b"x")
+                await writer.drain()
+                drops.append(1)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(end.wait(), 0.05)
+        writer.close()
+
+    end = asyncio.Event()
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        host, port = server.sockets[0].getsockname()
+        try:
+            yield f"{host}:{port}", drops
+        finally:
+            end.set()

@@ -42,6 +42,7 @@ async def test_a_confirm_becomes_a_card_for_the_approvers(asked: tuple[SmallTown
     ]
     assert len(cards) == 1
     assert [button.command.split()[0] for button in cards[0].buttons] == ["approve", "decline"]
+    assert [(button.asks, button.danger) for button in cards[0].buttons] == [("", False), ("Reason", True)]
     rental = await town.rental(tab)
     assert (rental.goal, rental.attempts) == (Goal.QUOTED, ())
 

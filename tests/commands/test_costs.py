@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.allowance import Kind as Rule
+from bot.domain.allowance import Role, Scope, team_key
 from bot.domain.talk import Actor, Kind
+from bot.store.rows import Entry
 from tests.support.rentals import HOUR
 from tests.support.small_town import SmallTown
 from tests.support.town import ANN, BEN, EVE
@@ -54,6 +57,26 @@ async def test_the_team_sees_its_own_spend_and_no_other_team(found: Found):
     assert (await town.ask("costs", actor=BEN)).title.endswith("nothing")
     strange = await town.ask("costs team", actor=EVE)
     assert strange.title.endswith("nothing") and strange.pictures == ()
+
+
+async def test_a_viewer_looks_at_everything_of_the_team_and_at_nothing_of_another(found: Found):
+    """Looking is what a viewer is for; the role somebody has here opens no other team's books."""
+    town = await _spent(found)
+    for who in (BEN, EVE):
+        rule = (Scope.PERSON, who.key, Rule.ROLE)
+        await town.life.store.budgets.set(
+            team_key(who),
+            rule,
+            Role.VIEWER,
+            now=town.clock.now(),
+            key=f"role-{who.id}",
+            entry=Entry("budget", ""),
+        )
+    assert (await town.ask("up world 3090 for 1h", actor=BEN)).kind is Kind.REFUSED
+    for line in ("costs team", "costs @ann", "costs @ann month csv"):
+        assert (await town.ask(line, actor=BEN)).data["spent_usd"] != "0.000000", line
+    assert (await town.ask("costs team", actor=EVE)).data["spent_usd"] == "0.000000"
+    assert (await town.ask("costs @ann", actor=EVE)).kind is Kind.REFUSED
 
 
 async def test_somebody_of_another_team_is_nobody(found: Found):

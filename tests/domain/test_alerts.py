@@ -13,7 +13,7 @@ from bot.domain import alerts, notices
 from bot.domain.alert import SNOOZE, Alert, Anchor, Louder, Loudness, Page, Raise, Settle
 from bot.domain.alerts import Seen
 from bot.domain.money import Usd
-from bot.domain.rental import Ending, Goal, Rental
+from bot.domain.rental import Ending, Goal, Rental, Step
 from tests.support.rentals import HOUR, MINUTE, START, a_rental, begun, running
 
 RICH = Usd.of(100)
@@ -169,6 +169,44 @@ def test_results_at_home_and_a_machine_still_there_is_said():
     stuck = _alert("stuck-1", 30, Loudness.DIRECT)
     gone = replace(ending, attempts=(running(destroy_asked_at=START, gone_at=START + 31 * MINUTE),))
     assert alerts.due(gone, START + 32 * MINUTE, Seen((stuck,))) == [Settle(stuck, "its machine is gone")]
+
+
+def test_results_that_do_not_come_home_are_said_until_they_do():
+    """Once for each machine, whatever the tries in between; at home, or with another machine, it is over."""
+    stuck = begun(goal=Goal.TRAINED, step=Step.PULL_RESULTS, stumbles=3, budget=RICH)
+    [move] = alerts.due(stuck, START, Seen(()))
+    assert move == Raise("unpulled-1", Loudness.OWNER)
+    told = _alert("unpulled-1", 0)
+    assert alerts.due(stuck, START + MINUTE, Seen((told,))) == []
+    assert alerts.due(replace(stuck, stumbles=0), START + MINUTE, Seen((told,))) == []
+    assert alerts.due(replace(stuck, pulled_at=START), START, Seen((told,))) == [
+        Settle(told, "the results are at home")
+    ]
+    assert _raised(replace(stuck, stumbles=2), START) == []
+    assert _raised(replace(stuck, goal=Goal.GONE), START) == []
+
+
+def test_a_price_above_the_worst_case_is_said_once_for_each_and_a_snooze_keeps_it():
+    """What may be taken unasked is in the worst case; who snoozes has seen the new one."""
+    rental = begun(budget=RICH)
+    offer = rental.attempts[0].offer
+    agreed = replace(rental, offer=offer)
+
+    def at(micros: int) -> Rental:
+        return replace(
+            agreed, attempts=(replace(rental.attempts[0], offer=replace(offer, hourly=Usd(micros))),)
+        )
+
+    assert _raised(at(offer.ceiling.micros), START) == []
+    high = offer.ceiling.micros + 1
+    assert _raised(at(high), START) == [f"dearer-1-{high}"]
+    told, snooze = _alert(f"dearer-1-{high}", 0), _alert(SNOOZE, 1, settled_at=START)
+    assert alerts.due(at(high), START, Seen((told,))) == []
+    assert alerts.due(at(high), START + MINUTE, Seen((told, snooze))) == [
+        Settle(told, "seen, and kept at that price")
+    ]
+    raised, settled = alerts.due(at(high + 1), START, Seen((told,)))[::-1]
+    assert raised == Raise(f"dearer-1-{high + 1}", Loudness.OWNER) and settled == Settle(told, "")
 
 
 def test_nothing_is_due_before_anything_was_tried():

@@ -85,6 +85,13 @@ def test_gpus_that_bill_from_running_cost_nothing_before_and_the_disk_costs_from
     assert budget.spent(begun(attempts=(ended,)), START + 9 * HOUR) == Usd.of("0.04") + Usd.of(
         "0.18"
     ) + Usd.of("0.10")
+    unseen = replace(ended, booting_at=START + 3 * MINUTE, traffic_bytes=0)
+    more = Usd.of("0.04") + Usd.of("0.20").over(57 * MINUTE)
+    assert budget.spent(begun(attempts=(unseen,)), START + 9 * HOUR) == more, (
+        "nobody looked for three minutes"
+    )
+    watched = replace(unseen, booting_at=START + 6 * MINUTE - timedelta(seconds=4))
+    assert budget.spent(begun(attempts=(watched,)), START + 9 * HOUR) == Usd.of("0.22")
     stuck = replace(ended, running_at=None, traffic_bytes=0)
     assert budget.spent(begun(attempts=(stuck,)), START + 9 * HOUR) == Usd.of("0.04")
 
@@ -94,6 +101,8 @@ def test_a_vendor_that_bills_whole_minutes_is_counted_in_whole_minutes():
     offer = replace(OFFER, hourly=Usd.of("0.60"), billing_step=MINUTE, gpu_from_running=True)
     one = an_attempt(1, offer=offer, machine_id="m", running_at=START, ended_at=START + timedelta(seconds=61))
     assert budget.spent(begun(attempts=(one,)), START + HOUR) == Usd.of("0.02")
+    seen_late = replace(one, booting_at=START - timedelta(seconds=2), ended_at=START + timedelta(seconds=59))
+    assert budget.spent(begun(attempts=(seen_late,)), START + HOUR) == Usd.of("0.02"), "a step may have begun"
 
 
 @given(rates, lengths, latencies, st.integers(0, 5))

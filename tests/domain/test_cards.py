@@ -71,8 +71,16 @@ def test_what_runs_can_be_ended_and_extended_and_what_is_closed_cannot():
     assert [one.command for one in cards.card(begun(), START).buttons] == [
         "down k7m2qd",
         "extend k7m2qd 1h",
+        "extend k7m2qd $2",
         "logs k7m2qd",
     ]
+    trains = begun(attempts=(replace(running(), unit="train-1"),))
+    assert [one.command for one in cards.card(trains, START).buttons][3:] == ["pull k7m2qd", "logs k7m2qd"]
+    home = replace(trains, pulled_at=START)
+    assert "pull k7m2qd" not in [one.command for one in cards.card(home, START).buttons]
+    free = begun(offer=replace(OFFER, hourly=Usd(0)))
+    assert "extend k7m2qd $2" not in [one.command for one in cards.card(free, START).buttons]
+    assert [one.danger for one in cards.card(trains, START).buttons] == [True, False, False, False, False]
     ready = begun(goal=Goal.READY, job=None)
     assert [one.label for one in cards.card(ready, START).buttons][-1] == "SSH"
     assert cards.card(begun(goal=Goal.GONE), START).buttons == ()

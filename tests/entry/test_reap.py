@@ -231,10 +231,10 @@ REFUSED = {
     "no namespace": ((), KEYS, "lastcall check"),
     "no such namespace": (("--namespace", "Our Team"), KEYS, "--namespace: is 1 to 20 lower-case letters"),
     "no key": (("--namespace", "ours"), {}, "no provider's key is set"),
-    "no address": (
-        ("--namespace", "ours"),
-        {**KEYS, "LASTCALL_NOTIFY_URLS": f"json://host/, {SECRET}"},
-        "LASTCALL_NOTIFY_URLS: address 2 is none",
+    "namespace that is none": (
+        (),
+        {**KEYS, "LASTCALL_NAMESPACE": "Our Team"},
+        "LASTCALL_NAMESPACE: is 1 to 20",
     ),
 }
 

@@ -61,10 +61,11 @@ async def test_finished_results_that_cannot_be_reached_are_waited_for_until_the_
     tab = await town.rent(f"{TRAIN} for 20m")
     await town.until_step(tab, Step.PULL_RESULTS)
     town.broken("fetch", FaultKind.UNREACHABLE, times=FOR_EVER)
+    await town.pass_time(5 * MINUTE)
     rental = await town.until_closed(tab)
     assert rental.ending is Ending.HARD_END and len(rental.attempts) == 1
     assert rental.hard_end is not None and town.clock.now() < rental.hard_end + MINUTE
-    assert "the results cannot be pulled" in town.chat.said_once(f"unpulled:{tab}:1").text
+    assert "the results cannot be pulled" in town.chat.said_once(f"alert:{tab}:unpulled-1:1:0").text
 
 
 async def test_somebody_else_at_the_machines_address_is_told_nothing(town: SmallTown):
@@ -109,14 +110,14 @@ async def test_a_full_disk_at_home_keeps_the_results_on_the_machine_until_its_ha
     await town.until(tab, lambda rental: rental.stumbles == 4)
     assert town.clock.now() - began < 2 * MINUTE
     await town.say_all()
-    notice = town.chat.said_once(f"unpulled:{tab}:1").reply
+    notice = town.chat.said_once(f"alert:{tab}:unpulled-1:1:0").reply
     assert notice.tone is Tone.ALARM and notice.mention
     assert "no space left" in notice.lines[0] and "until 09:15 UTC" in notice.lines[1]
     assert town.world.alive()
     rental = await town.until_closed(tab)
     assert rental.ending is Ending.HARD_END and rental.hard_end is not None
     assert rental.hard_end <= town.clock.now() < rental.hard_end + MINUTE
-    town.chat.said_once(f"unpulled:{tab}:1")
+    town.chat.said_once(f"alert:{tab}:unpulled-1:1:0")
 
 
 async def test_room_made_at_home_brings_the_results_in(town: SmallTown):
@@ -137,7 +138,7 @@ async def test_a_folder_of_results_that_cannot_be_written_is_the_same(town: Smal
     blocked.write_text("in the way")
     await town.until(tab, lambda rental: rental.stumbles == 4)
     await town.say_all()
-    town.chat.said_once(f"unpulled:{tab}:1")
+    town.chat.said_once(f"alert:{tab}:unpulled-1:1:0")
     blocked.unlink()
     assert (await town.until_closed(tab)).ending is Ending.DONE
 

@@ -152,8 +152,14 @@ async def test_a_price_that_is_raised_while_the_machine_runs_is_told_and_counted
     _price(town, "0.30")
     await town.pass_time(10 * MINUTE)
     await town.say_all()
-    told = town.notices("dearer:")
-    assert told == [f"dearer:{tab}:1-300000"]
+    assert town.rungs(tab) == ["dearer-1-300000:1"]
+    await town.ask(f"snooze {tab}")
+    await town.pass_time(MINUTE)
+    await town.say_all()
+    [told] = [one for one in town.chat.said() if one.key.startswith(f"alert:{tab}:dearer")]
+    assert "$0.30/h now, $0.20/h was agreed" in told.text and not told.reply.buttons, (
+        "who keeps it has answered"
+    )
     assert (await town.rental(tab)).attempts[0].offer.hourly == Usd.of("0.30")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapters.simulators.faces.face import Wire
+from bot.domain.alert import Alert
 from bot.domain.money import Usd
 from bot.domain.rental import Ending
 from tests.support.cloud_town import MINUTE, CloudTown, founded
@@ -68,6 +69,42 @@ async def test_the_last_hour_is_told_again(town: CloudTown):
     await town.run_until(town.clock.now() + 4 * HOUR)
     told = await _warnings(town)
     assert told == [f"{tab}: the credit at vast lasts 55 min more"], "at the first look within the last hour"
+
+
+async def _open(town: CloudTown, tab: str) -> list[Alert]:
+    found = (await town.store.alerts.of([tab])).get(tab, [])
+    return [one for one in found if one.is_open and one.kind == "credit"]
+
+
+async def test_a_top_up_settles_it_and_credit_that_is_short_again_is_told_again(town: CloudTown):
+    """The message says so and has no button any more; the second time is another ladder."""
+    town.world.balance = Usd.of(1)
+    tab = await _ready(town, 8)
+    [first] = await _open(town, tab)
+    await _warnings(town)
+    town.world.balance = Usd.of(50)
+    await town.run_until(town.clock.now() + 6 * MINUTE)
+    assert await _open(town, tab) == []
+    words = await town.store.alerts.words(first)
+    assert words is not None and words.lines[1].startswith("The credit lasts now (") and words.buttons == ()
+    town.world.balance = Usd.of(1)
+    await town.run_until(town.clock.now() + 6 * MINUTE)
+    [second] = await _open(town, tab)
+    assert second.rung != first.rung
+
+
+async def test_one_person_hears_of_one_account_once_however_many_machines_and_processes(town: CloudTown):
+    """Two rentals and a restart: one alert, which names both."""
+    town.world.balance = Usd.of(2)
+    tabs = [(await town.ask("up vast 3090 for 9h")).rental for _ in range(2)]
+    await town.run_until(town.clock.now() + 10 * MINUTE)
+    town.again()
+    await town.run_until(town.clock.now() + 30 * MINUTE)
+    open_ones = [one for tab in tabs for one in await _open(town, tab)]
+    assert [one.rung for one in open_ones] == ["credit-1-0"]
+    words = await town.store.alerts.words(open_ones[0])
+    assert words is not None and all(f"{tab} (until " in words.lines[1] for tab in tabs)
+    assert [one.label for one in words.buttons] == ["Tear down", "Snooze"]
 
 
 async def test_a_balance_that_cannot_be_read_warns_of_nothing_and_stops_nothing(town: CloudTown):

@@ -9,6 +9,8 @@ import pytest
 
 from adapters.simulators.faults import FaultKind
 from bot.domain.alert import Loudness
+from bot.domain.allowance import Defaults
+from bot.domain.money import Usd
 from bot.domain.rental import Ending
 from bot.domain.talk import Actor, Kind
 from bot.lifecycle.idle import Use, judge
@@ -30,17 +32,20 @@ async def _idle_for(town: SmallTown, length: timedelta) -> None:
 
 
 async def test_nobody_answers_and_it_climbs_from_the_thread_to_the_second_medium(found: Found):
-    """Thread, mention, channel, direct messages to the owner and the team's admins, then the pager, once."""
+    """Thread, mention, channel, direct messages to the owner and the team's admins, by settings and by command,
+    then the pager, once."""
     pager = Pager()
     stranger = Actor("sim", "other", "eva")
-    town = await found(notifier=pager, admins=(ADMIN, stranger))
+    town = await found(notifier=pager, defaults=Defaults(admins=frozenset({ADMIN.key, stranger.key})))
+    assert (await town.ask("budget role @ben admin", actor=ADMIN)).kind is Kind.ANSWER
+    await town.ask("budget role @carl viewer", actor=ADMIN)
     tab = await ready(town, "up world 3090 for 10h budget $9")
     town.clock.advance(4 * HOUR + 58 * MINUTE)
     await remind(town, 50 * MINUTE, MINUTE / 2)
     said = [one for one in town.chat.said() if one.key.startswith(f"alert:{tab}:50%")]
-    assert [one.key.split(":")[3] for one in said] == ["0", "1", "2", "3", "3"]
-    assert [bool(one.reply.mention) for one in said] == [False, True, True, True, True]
-    assert {one.channel.id for one in said[3:]} == {"@ann", "@ada"}
+    assert [one.key.split(":")[3] for one in said] == ["0", "1", "2", "3", "3", "3"]
+    assert [bool(one.reply.mention) for one in said] == [False, True, True, True, True, True]
+    assert {one.channel.id for one in said[3:]} == {"@ann", "@ada", "@ben"}
     moments = [one.at for one in (*said[:4],) if one.at]
     assert all(later - earlier <= 10 * MINUTE for earlier, later in pairwise(moments))
     assert len(pager.heard) == 1 and tab in pager.heard[0] and "Owner: ann" in pager.heard[0]
@@ -105,6 +110,30 @@ async def test_a_chat_that_is_down_brings_the_second_medium_at_once(found: Found
     assert len(pager.heard) == 1 and town.rungs(tab) == []
     await remind(town, 10 * MINUTE)
     assert town.notices("alert:")[0] == f"alert:{tab}:50%:0:0" and len(pager.heard) == 1
+
+
+async def test_credit_that_does_not_last_climbs_until_somebody_adds_to_it(found: Found):
+    """Mention, channel, direct messages with what the look found, the second medium; a top-up ends it."""
+    pager = Pager()
+    town = await found(notifier=pager)
+    town.world.balance = Usd.of(1)
+    tab = await ready(town, "up world 3090 for 10h budget $9")
+    await town.life.purse.tick()
+    await remind(town, 30 * MINUTE)
+    said = [one for one in town.chat.said() if one.key.startswith(f"alert:{tab}:credit-1-0:")]
+    assert [one.key.split(":")[3] for one in said] == ["1", "2", "3"]
+    assert all("$1.00 were left there" in one.text and tab in one.text for one in said)
+    assert len(pager.heard) == 1 and "the credit at world lasts 4 h" in pager.heard[0]
+    town.world.balance = Usd.of(50)
+    town.again()
+    await remind(town, 6 * MINUTE)
+    await town.life.purse.tick()
+    await remind(town, MINUTE)
+    assert not [one for one in await known(town, tab) if one.is_open]
+    said = [one for one in town.chat.said() if one.key.startswith(f"alert:{tab}:credit")]
+    assert len(said) == 3 and all(
+        "The credit lasts now" in one.text and not one.reply.buttons for one in said
+    )
 
 
 async def test_an_idle_machine_is_said_and_a_used_one_is_not(town: SmallTown):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from adapters.simulators.faults import FaultKind
 from adapters.simulators.machine import SimMachine
+from bot.domain import budget
 from bot.domain.market import LaunchOrder
 from tests.support.small_town import FOR_EVER, HOUR, MINUTE, SECOND, SmallTown
 from tests.support.town import ANN
@@ -46,6 +47,36 @@ async def test_its_return_is_told_once_where_the_rental_was_asked_for(town: Smal
     assert notice.reply.title == f"A machine that {tab} had given back was there again: ended"
     assert machine.id in notice.text and "$0.20/h" in notice.text and notice.reply.mention == (ANN,)
     assert len(await town.told(tab, "sweep")) == 3 and not town.world.alive()
+
+
+async def test_what_a_returned_machine_billed_is_in_the_count(town: SmallTown):
+    """It came back at some moment of the last minute, and the vendor shrugs twice: each stretch is counted once, the
+    closed tab is charged for it, and the count is not a cent below the meter."""
+    tab, machine = await _given_back(town)
+    before = (await town.rental(tab)).attempts[0]
+    counted = budget.cost(before, town.clock.now())
+    town.vendor("destroy", FaultKind.SHRUG, times=2)
+    for _ in range(5):
+        await town.life.sweep.tick()
+        town.clock.advance(MINUTE)
+    after = (await town.rental(tab)).attempts[0]
+    assert after.strayed == before.offer.hourly.over(MINUTE) * 3
+    assert budget.cost(after, town.clock.now()) == counted + after.strayed
+    assert budget.cost(after, town.clock.now(), until=before.tried_at + SECOND) < counted
+    assert not town.world.alive() and machine.id
+
+
+async def test_a_machine_that_returns_twice_is_not_billed_for_the_time_between(town: SmallTown):
+    """Between its returns nothing ran."""
+    tab, _ = await _given_back(town)
+    await town.life.sweep.tick()
+    town.clock.advance(HOUR)
+    await town.life.sweep.tick()
+    _put(town, (await town.rental(tab)).attempts[0].label)
+    town.clock.advance(SECOND)
+    await town.life.sweep.tick()
+    attempt = (await town.rental(tab)).attempts[0]
+    assert attempt.strayed <= attempt.offer.hourly.over(MINUTE) * 2
 
 
 async def test_a_second_machine_of_one_launch_is_ended_and_the_first_is_kept(town: SmallTown):

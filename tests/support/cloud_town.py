@@ -31,6 +31,7 @@ from bot.domain.rental import Rental
 from bot.domain.talk import Actor, Channel, Reply, Request
 from bot.lifecycle.engine import Engine
 from bot.lifecycle.hands import Hands, Limits
+from bot.lifecycle.heartbeat import Heart
 from bot.lifecycle.line import LaunchLine
 from bot.lifecycle.purse import Purse
 from bot.lifecycle.sweep import EVERY, Sweep
@@ -158,6 +159,7 @@ class CloudTown:
             recipes=shipped(),
             results=self.folder / "results",
             limits=Limits(max_lifetime=timedelta(hours=24), auto_confirm=Usd.of(1000)),
+            heart=Heart(),
         )
         house = House(
             store=self.store,

@@ -1,4 +1,5 @@
-"""Reminders under every weather: seeded schedules of restarts, replicas, clock jumps, a chat that is away, people."""
+"""Reminders under every weather: seeded schedules of restarts, replicas, clock jumps, a chat that is away, people, and
+credit that runs out and is added to."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from datetime import timedelta
 
 from adapters.simulators.faults import Fault, FaultKind
 from bot.domain.alert import SNOOZE, Alert
+from bot.domain.money import Usd
 from tests.support.small_town import HOUR, MINUTE, SmallTown
 
 READY = "up world 3090 for 2h"
@@ -84,10 +86,13 @@ class Schedule:
                 await town.ask(f"snooze {tab} for {chance.choice((5, 30, 90))}m")
             case 5 if chance.random() < 0.3:
                 await town.ask(f"extend {tab} {chance.choice(('10m', '1h'))}")
+            case 6:
+                town.world.balance = town.world.bill() + Usd.of(chance.choice(("0.10", "0.25", "50")))
             case _:
                 pass
         one = town.life
         other = town.town.life_on(one.store)  # a replica: the same rows, nothing else
+        await asyncio.gather(one.purse.tick(), other.purse.tick())
         await asyncio.gather(one.reminders.tick(), other.reminders.tick())
         await asyncio.gather(one.delivery.tick(), other.delivery.tick())
 
@@ -108,4 +113,6 @@ class Schedule:
         silent = [one.rung for one in open_ones if f"alert:{tab}:{one.rung}" not in said]
         if silent:
             found.append(f"open and never said: {silent}")
+        if (ladders := [one.rung for one in alerts if one.is_open and one.kind == "credit"])[1:]:
+            found.append(f"two ladders for one account: {ladders}")
         return found + ([f"{waiting} messages are still unsaid"] if waiting else [])

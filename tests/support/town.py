@@ -26,8 +26,10 @@ from bot.domain.rental import Rental
 from bot.domain.talk import Actor, Channel, Reply, Request
 from bot.lifecycle.engine import Engine
 from bot.lifecycle.hands import Hands, Limits
+from bot.lifecycle.heartbeat import Heart
 from bot.lifecycle.idle import IdleWatch
 from bot.lifecycle.line import LaunchLine
+from bot.lifecycle.purse import Purse
 from bot.lifecycle.reminders import Reminders
 from bot.lifecycle.sweep import Sweep
 from bot.lifecycle.watch import Watch
@@ -78,6 +80,7 @@ class Life:
     desk: Desk
     clock: SimClock
     reminders: Reminders
+    purse: Purse
     idle: IdleWatch
 
     async def beat(self) -> int:
@@ -125,7 +128,6 @@ class Town:
     world_options: dict[str, Any] = field(default_factory=dict)
     homes: tuple[Channel, ...] = ()
     """Where the sweep tells of what belongs to nobody."""
-    admins: tuple[Actor, ...] = ()
     notifier: Notifier | None = None
     idle_limit: timedelta | None = None
 
@@ -171,6 +173,7 @@ class Town:
             recipes=self.recipes,
             results=self.folder / "results",
             limits=Limits(max_lifetime=timedelta(hours=24), auto_confirm=self.auto_confirm),
+            heart=Heart(),
         )
         house = House(
             store=store,
@@ -191,7 +194,8 @@ class Town:
             sweep=Sweep(hands, "test", homes=lambda: self.homes),
             desk=Desk(house),
             clock=self.clock,
-            reminders=Reminders(hands, admins=lambda: self.admins, notifier=self.notifier),
+            reminders=Reminders(hands, notifier=self.notifier),
+            purse=Purse(hands),
             idle=IdleWatch(hands, limit=self.idle_limit),
         )
 

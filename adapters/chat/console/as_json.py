@@ -50,6 +50,8 @@ def as_values(reply: Reply) -> dict[str, Any]:
             for button in reply.buttons
         ],
         "pictures": list(reply.pictures),
+        "files": list(reply.files),
+        "loud": reply.loud,
         "mention": [who.key for who in reply.mention],
         "rewrites": reply.rewrites,
         "data": _safe(reply.data),

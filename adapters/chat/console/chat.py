@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from adapters.chat.console.conversation import YES, Ask, Clear, Conversation, Leave, Say, Send
 from adapters.chat.console.screen import Screen
-from bot.domain.talk import Actor, Channel, Kind, Reply, Request
-from bot.ports import ChatCapabilities, Clock, Desk
+from bot.domain.talk import Actor, Channel, ChatCapabilities, Kind, Reply, Request
+from bot.ports import Clock, Desk
 
 NAME = "console"
 _HOW_TO_LEAVE = "Type quit or press Ctrl-D to leave."

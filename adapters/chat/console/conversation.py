@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from adapters.chat.console.buttons import Numbers, Offered
-from adapters.chat.console.clean import line as one_line
+from bot.domain.harmless import line as one_line
 from bot.domain.talk import Button
 
 LEAVE = frozenset({"quit", "exit", "bye"})

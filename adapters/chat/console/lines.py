@@ -8,10 +8,10 @@ from typing import TextIO
 
 from adapters.chat.console.as_json import as_json
 from adapters.chat.console.buttons import Numbers
-from adapters.chat.console.clean import block
 from adapters.chat.console.pen import Pen
 from adapters.chat.console.plain import gist, meter_line, news, plain, story
 from adapters.chat.console.screen import Printed, Told
+from bot.domain.harmless import block
 from bot.domain.talk import Kind, Reply
 
 

@@ -10,12 +10,12 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.live import Live
 from rich.text import Text
 
-from adapters.chat.console.clean import block
 from adapters.chat.console.lines import Keyboard
 from adapters.chat.console.pen import Pen
 from adapters.chat.console.region import Paper, Region
 from adapters.chat.console.render import draw, draw_told
 from adapters.chat.console.screen import Told
+from bot.domain.harmless import block
 from bot.domain.talk import Reply
 
 BEAT = 0.25

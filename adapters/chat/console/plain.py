@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from rich.cells import cell_len
 
-from adapters.chat.console.clean import clean, line
 from adapters.chat.console.screen import Told
 from bot.domain.errors import Caret
+from bot.domain.harmless import clean, line
 from bot.domain.talk import Button, Kind, Meter, Reply, Table
 
 _NUMBER = re.compile(r"[-+~<]?\$?\d[\d., ]*(?:%|[A-Za-z/]{1,4})?")

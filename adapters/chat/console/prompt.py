@@ -19,13 +19,13 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from adapters.chat.console.buttons import Numbers
-from adapters.chat.console.clean import block
-from adapters.chat.console.clean import line as one_line
 from adapters.chat.console.conversation import Conversation
 from adapters.chat.console.history import TidyHistory
 from adapters.chat.console.region import Paper, Region
 from adapters.chat.console.render import draw, draw_told, paint
 from adapters.chat.console.screen import Told
+from bot.domain.harmless import block
+from bot.domain.harmless import line as one_line
 from bot.domain.talk import Reply
 
 BEAT = 0.25

@@ -8,10 +8,10 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from adapters.chat.console.buttons import Numbers
-from adapters.chat.console.clean import clean
 from adapters.chat.console.render import brief, draw, paint
 from adapters.chat.console.screen import Printed
 from adapters.chat.console.shapes import ButtonRow
+from bot.domain.harmless import clean
 from bot.domain.talk import Kind, Reply
 
 MOST_FULL = 3

@@ -14,10 +14,10 @@ from rich.panel import Panel
 from rich.table import Table as Grid
 from rich.text import Text
 
-from adapters.chat.console.clean import clean, line
 from adapters.chat.console.plain import meter_line, pictures, stage
 from adapters.chat.console.screen import Told
 from adapters.chat.console.shapes import WIDEST, Bar, ButtonRow, Pointer, Rows, fields_grid, indented
+from bot.domain.harmless import clean, line
 from bot.domain.talk import Kind, Reply, Tone
 
 _TONE = {Tone.CALM: "cyan", Tone.GOOD: "green", Tone.WARN: "yellow", Tone.ALARM: "red"}

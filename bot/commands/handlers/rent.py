@@ -16,10 +16,12 @@ from bot.domain.clocktime import short
 from bot.domain.errors import AskAgain, NotYet, Refused
 from bot.domain.market import Want
 from bot.domain.money import Usd
-from bot.domain.recipe import PRESET_MINUTES, PRESETS
+from bot.domain.recipe import PRESET_MINUTES, PRESETS, Recipe
 from bot.domain.rental import Goal, Job, Rental
 from bot.domain.talk import Kind, Reply, Request, Tone
 from bot.store.rows import Entry, Say
+
+_SHORTEST = timedelta(minutes=2)
 
 
 async def up(house: House, request: Request, command: Up) -> Reply:
@@ -30,6 +32,19 @@ async def up(house: House, request: Request, command: Up) -> Reply:
 
 async def train(house: House, request: Request, command: Train) -> Reply:
     """A machine, a training on it, the results, and the closed tab. Gates 1 and 2 run before anything is rented."""
+    recipe = trains(house, command)
+    assert command.preset is not None
+    want = want_of(recipe, command.want)
+    asked(house, want)
+    if command.attached:  # nothing is fetched for who may not rent, or for too long
+        await may_rent(house, request.actor)
+    right_length(house, command.hours, command.preset)
+    job, warnings = await job_for(house, request, command)
+    return await _open(house, request, _Order(want, job, command.hours, command.budget, warnings))
+
+
+def trains(house: House, command: Train) -> Recipe:
+    """The recipe, if it can be trained as was said. Raises ``NotYet`` or ``AskAgain`` for what is missing."""
     recipe = house.recipes[command.recipe].recipe
     if recipe.run is None:
         raise NotYet(
@@ -45,31 +60,33 @@ async def train(house: House, request: Request, command: Train) -> Reply:
             ),
             nearest=f"train {recipe.name} {said[0]}" if said else "",
         )
+    return recipe
+
+
+def want_of(recipe: Recipe, said: Want) -> Want:
+    """What the recipe needs, and what was said beyond it. A disk of the usual size is no wish."""
     asks = recipe.requirements
-    want = replace(
-        command.want,
-        cpu_ok=command.want.cpu_ok or not asks.gpu,
-        vram_gb=max(command.want.vram_gb, int(asks.vram_gb)),
-        disk_gb=_disk(command.want, math.ceil(asks.disk_gb)),
+    disk = math.ceil(asks.disk_gb)
+    return replace(
+        said,
+        cpu_ok=said.cpu_ok or not asks.gpu,
+        vram_gb=max(said.vram_gb, int(asks.vram_gb)),
+        disk_gb=disk if said.disk_gb == Want().disk_gb else max(said.disk_gb, disk),
         ram_gb=math.ceil(asks.ram_gb) if asks.ram_gb >= 1 else 0,
     )
-    asked(house, want)
-    job, warnings = await job_for(house, request, command)
-    _long_enough(house, job, command.hours)
-    return await _open(house, request, _Order(want, job, command.hours, command.budget, warnings))
 
 
-def _disk(want: Want, need: int) -> int:
-    """What the recipe needs, or more if more was said; the usual size is no wish."""
-    return need if want.disk_gb == Want().disk_gb else max(want.disk_gb, need)
-
-
-def _long_enough(house: House, job: Job, hours: timedelta | None) -> None:
-    length = hours or house.terms.lifetime
-    if length < timedelta(minutes=2):
+def right_length(house: House, hours: timedelta | None, preset: str | None = None) -> timedelta:
+    """How long it lives at most; ``preset`` where it trains. Raises ``Refused`` for what is too long, or too short."""
+    length, longest = hours or house.terms.lifetime, house.terms.max_lifetime
+    if preset is not None and length < _SHORTEST:
         raise Refused(
-            f"{short(length)} is too short to train anything.", help=f"Say: for {PRESET_MINUTES[job.preset]}m"
+            f"{short(length)} is too short to train anything.", help=f"Say: for {PRESET_MINUTES[preset]}m"
         )
+    if length > longest:
+        told = short(longest)
+        raise Refused(f"No machine lives longer than {told} here.", help=f"Say: for {told.replace(' ', '')}")
+    return length
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +102,7 @@ class _Order:
 
 async def _open(house: House, request: Request, order: _Order) -> Reply:
     await may_rent(house, request.actor)
-    now, lifetime = house.clock.now(), order.hours or house.terms.lifetime
-    if lifetime > house.terms.max_lifetime:
-        longest = short(house.terms.max_lifetime)
-        raise Refused(
-            f"No machine lives longer than {longest} here.", help=f"Say: for {longest.replace(' ', '')}"
-        )
+    now, lifetime = house.clock.now(), right_length(house, order.hours)
     rental = Rental(
         id=house.ids.rental(),
         namespace=house.namespace,

@@ -34,7 +34,7 @@ async def status(house: House, request: Request, command: Status) -> Reply:
     now = house.clock.now()
     seen = await find.visible(house, request.actor)
     rentals = [each for each in seen if command.which == ALL or each.owner.key == request.actor.key]
-    rows = tuple(_row(house, each) for each in rentals)
+    rows = tuple(row(house, each) for each in rentals)
     others = len(seen) - len(rentals)
     lines = [*sentences(house, rentals), *_troubles(rentals)]
     lines += [f"{others} more of your team: status all"] if others else []
@@ -64,7 +64,8 @@ def _troubles(rentals: Sequence[Rental]) -> list[str]:
     return [f"{each.id}: {each.note.rstrip('.')}." for each in rentals if each.stumbles and each.note]
 
 
-def _row(house: House, rental: Rental) -> tuple[str, ...]:
+def row(house: House, rental: Rental) -> tuple[str, ...]:
+    """One rental in a table: what, state, machine, cost, at most, end."""
     now = house.clock.now()
     what = f"{rental.job.recipe} {rental.job.preset}" if rental.job else "machine"
     machine = f"{rental.offer.gpu} on {rental.offer.provider}" if rental.offer else rental.want.provider

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.domain import budget
+from bot.domain import budget, traffic
 from bot.domain.clocktime import short
-from bot.domain.market import Offer
+from bot.domain.market import REMEMBERED, Offer
 from bot.domain.money import Usd
 from bot.domain.rental import Blame, Done, Fail, Goal, Outcome, Rental, Wait
 from bot.lifecycle.hands import Pass
 from bot.market import gather, matching
 from bot.recipes import BrokenRecipe, asked_for
 
-_BY_HAND_GB = 10
-_TOOLS_GB = 12
-"""The image, packages and what else a tool's installation fetches."""
-_REMEMBERED = timedelta(days=7)
-"""So long a host that failed gate 3 or never came up is avoided by everybody."""
 _ASK_AGAIN = 8
 """So often a provider that could not answer is asked again before the offers of the others are all there is."""
 
@@ -57,7 +51,7 @@ async def _look(turn: Pass) -> tuple[list[Offer], dict[str, str]]:
     asked = [
         one for one in matching(hands.providers.values(), rental.want.provider) if one.name not in barred
     ]
-    elsewhere = await hands.store.rentals.bad_hosts(since=turn.now - _REMEMBERED)
+    elsewhere = await hands.store.rentals.bad_hosts(since=turn.now - REMEMBERED)
     avoid = rental.want.avoid | _bad_hosts(rental)
     usable: list[Offer] = []
     problems: dict[str, str] = {}
@@ -134,13 +128,12 @@ def traffic_gb(turn: Pass) -> int:
     figure for a machine that somebody uses by hand."""
     job = turn.rental.job
     if job is None:
-        return _BY_HAND_GB
+        return traffic.BY_HAND_GB
     try:
         recipe = asked_for(job, turn.hands.recipes).recipe
     except BrokenRecipe:
-        return _BY_HAND_GB
-    results = recipe.outputs.megabytes / 1000 if recipe.outputs else 1
-    return math.ceil(job.dataset_bytes / 1e9 + recipe.bill.model_gb + 2 * results + _TOOLS_GB)
+        return traffic.BY_HAND_GB
+    return traffic.of_training(recipe, job.dataset_bytes)
 
 
 def _why_none(rental: Rental, offers: Sequence[Offer], problems: Mapping[str, str]) -> str:

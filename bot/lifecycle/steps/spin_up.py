@@ -78,7 +78,7 @@ async def _launch(turn: Pass) -> Outcome:
         # OutcomeUnknown, and an answer to a write that cannot be read: it may have worked.
         return Wait(turn.now + _POLL, f"the answer to the launch was lost ({error.reason}); looking by label")
     turn.entries.append(Entry("machine", f"attempt {number}: machine {machine_id}"))
-    return Wait(turn.now, "booting", attempt={"machine_id": machine_id})
+    return Wait(turn.now, "booting", attempt={"machine_id": machine_id, "booting_at": now})
 
 
 def _others(turn: Pass) -> bool:
@@ -124,7 +124,7 @@ async def _look_by_label(turn: Pass, attempt: Attempt) -> Outcome:
         turn.entries.append(
             Entry("adopt", f"attempt {attempt.number}: found machine {found[0].id} by its label")
         )
-        return Wait(turn.now, "booting", attempt={"machine_id": found[0].id})
+        return Wait(turn.now, "booting", attempt={"machine_id": found[0].id, "booting_at": attempt.tried_at})
     if turn.now < settled:
         return Wait(min(settled, turn.now + 2 * _POLL), "looking by label for what the lost launch brought")
     return Fail("the launch had no effect", Blame.OFFER)
@@ -132,7 +132,7 @@ async def _look_by_label(turn: Pass, attempt: Attempt) -> Outcome:
 
 async def _boot(turn: Pass, attempt: Attempt) -> Outcome:
     try:
-        machine = await _machine(turn, attempt)
+        machine, seen_at = await _machine(turn, attempt)
         if machine is None:
             if turn.now < settled_at(turn, attempt):
                 return Wait(turn.now + _POLL, "the machine is not listed yet")
@@ -149,15 +149,20 @@ async def _boot(turn: Pass, attempt: Attempt) -> Outcome:
     if turn.now >= attempt.tried_at + limit:
         why = await last_words(turn, attempt) or machine.reason
         return Fail(f"the machine did not boot within {short(limit)}{f': {why}' if why else ''}", Blame.HOST)
-    return Wait(turn.now + pace(turn.now - attempt.tried_at), f"booting{_because(machine)}")
+    wait = pace(turn.now - attempt.tried_at)
+    return Wait(turn.now + wait, f"booting{_because(machine)}", attempt={"booting_at": seen_at})
 
 
-async def _machine(turn: Pass, attempt: Attempt) -> Machine | None:
-    """From the listing that all booting machines share; asked for by itself only when it is not listed."""
+async def _machine(turn: Pass, attempt: Attempt) -> tuple[Machine | None, datetime]:
+    """From the listing that all booting machines share, and when that was asked for; asked for by itself only when it
+    is not listed."""
     assert attempt.machine_id is not None
     newer_than = max(attempt.tried_at, turn.now - turn.provider.capabilities.listing_shared)
     listing = await turn.hands.watch.listing(attempt.offer.provider, newer_than=newer_than)
-    return listing.by_id(attempt.machine_id) or await turn.provider.inspect(attempt.machine_id)
+    if (listed := listing.by_id(attempt.machine_id)) is not None:
+        return listed, listing.asked_at
+    now = turn.now
+    return await turn.provider.inspect(attempt.machine_id), now
 
 
 async def _let_in(turn: Pass, attempt: Attempt, machine: Machine, access: Access) -> Outcome:
@@ -182,11 +187,11 @@ async def _let_in(turn: Pass, attempt: Attempt, machine: Machine, access: Access
 
 def _too_dear(offer: Offer, hourly: Usd) -> Outcome:
     agreed = f"{offer.hourly.rate()} was agreed"
-    # Nothing is wrong with its host: nobody has to avoid it.
+    # Nothing is wrong with its host: nobody has to avoid it. What it costs until it is ended is what it says.
     return Fail(
         f"the machine costs {hourly.rate()} where {agreed}",
         Blame.OFFER,
-        attempt={"offer": replace(offer, host="")},
+        attempt={"offer": replace(offer, host="", hourly=hourly)},
     )
 
 

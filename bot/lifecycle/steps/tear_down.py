@@ -57,6 +57,11 @@ async def run(turn: Pass) -> Outcome:
 async def _end(turn: Pass, attempt: Attempt, asked: Mapping[str, Any]) -> Outcome:
     provider, now = turn.hands.providers[attempt.offer.provider], turn.now
     refusals: list[ProviderError] = []
+    if attempt.ended_at is not None:
+        # One that came back is billed: seen before it is ended anew, or nobody would ever know.
+        before = (await turn.hands.watch.listing(provider.name, newer_than=now)).under(attempt.label)
+        asked = {**asked, **(_billed_until(attempt, before, now) if before else {})}
+        attempt = replace(attempt, **asked)
     if attempt.machine_id:
         await _ask(provider, attempt.machine_id, refusals)
     listing = await turn.hands.watch.listing(provider.name, newer_than=now)
@@ -92,9 +97,8 @@ def _billed_until(attempt: Attempt, here: tuple[Machine, ...], now: datetime) ->
     lied = any(one.state is not MachineState.ENDING for one in here)
     known = {"ended_at": now} if attempt.ended_at is None or lied else {}
     if attempt.running_at is None and any(one.state is MachineState.RUNNING for one in here):
-        known["running_at"] = (
-            attempt.tried_at
-        )  # since when nobody saw: not later than this, not less is counted
+        # Since when nobody saw: not later than this, so that not less is counted.
+        known["running_at"] = attempt.booting_at or attempt.tried_at
     return known
 
 

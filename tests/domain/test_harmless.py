@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.chat.console.as_json import as_json
-from adapters.chat.console.clean import block, caret, clean, line
 from adapters.chat.console.plain import plain
 from adapters.chat.console.render import brief, draw, paint
 from bot.domain.errors import Caret
+from bot.domain.harmless import block, caret, clean, line
 from tests.support.console import hostile
 
 NASTY = [

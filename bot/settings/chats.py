@@ -1,0 +1,66 @@
+"""Where people are: the chats' tokens and addresses, and which channels hear what concerns everybody."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings
+
+from bot.domain.talk import Channel
+from bot.settings.values import Key, Places, Url
+
+
+class ChatSettings(BaseSettings):
+    """A chat without its token is not used."""
+
+    channels: Places = Field(
+        default="",
+        description="Where the team hears what concerns everybody (orphans, digest): slack:C024 (commas between).",
+    )
+    http_host: str = Field(
+        default="127.0.0.1", description="Address on which Lastcall listens, where it listens at all."
+    )
+    http_port: int = Field(default=8080, ge=0, le=65535, description="Its port.")
+    slack_bot_token: Key = Field(
+        default=SecretStr(""),
+        validation_alias="SLACK_BOT_TOKEN",
+        description="Slack: xoxb-…, from OAuth & Permissions; empty: Slack is not used.",
+    )
+    slack_app_token: Key = Field(
+        default=SecretStr(""),
+        validation_alias="SLACK_APP_TOKEN",
+        description="Slack: xapp-… with connections:write, for SLACK_MODE=socket.",
+    )
+    slack_signing_secret: Key = Field(
+        default=SecretStr(""),
+        validation_alias="SLACK_SIGNING_SECRET",
+        description="Slack: from Basic Information, for SLACK_MODE=http.",
+    )
+    slack_mode: Literal["socket", "http"] = Field(
+        default="socket",
+        validation_alias="SLACK_MODE",
+        description="Slack: socket needs no address of your own; http listens on LASTCALL_HTTP_PORT.",
+    )
+    slack_api_url: Url = Field(
+        default="https://slack.com/api",
+        validation_alias="SLACK_API_URL",
+        description="Where Slack's Web API is.",
+    )
+    slack_allow: str = Field(
+        default="",
+        validation_alias="SLACK_ALLOW",
+        description="Slack: who is heard beside the workspace's members: guests, or a team's id T024 (commas between).",
+    )
+
+    @property
+    def home_channels(self) -> tuple[Channel, ...]:
+        """The team's channels, in the order in which they are named."""
+        named = (one.partition(":") for one in re.split(r"[\s,]+", self.channels) if one)
+        return tuple(Channel(chat, place) for chat, _, place in named)
+
+    @property
+    def slack_allowed(self) -> frozenset[str]:
+        """``guests`` and team ids."""
+        return frozenset(one for one in re.split(r"[\s,]+", self.slack_allow) if one)

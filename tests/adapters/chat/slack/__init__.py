@@ -1,0 +1,1 @@
+"""Slack: how replies look, and the whole story of a rental there."""
