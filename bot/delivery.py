@@ -152,7 +152,7 @@ class Delivery:
         if len(self._edited) > _MANY:
             self._edited = {key: at for key, at in self._edited.items() if now - at < _WHILE}
         last = self._edited.get(due.key)
-        return max(last + pace - now, _NONE) if due.ref is not None and last is not None else _NONE
+        return min(max(last + pace - now, _NONE), pace) if due.ref is not None and last is not None else _NONE
 
 
 def _pause(due: Due) -> timedelta:

@@ -15,7 +15,8 @@ class SimClock:
     def __init__(self, start: datetime) -> None:
         if start.tzinfo is None:
             raise ValueError("a clock starts at an aware moment")
-        self._now = start
+        self._now = self._start = start
+        self._ran = timedelta(0)
 
     def now(self) -> datetime:
         """The moment that was set."""
@@ -29,8 +30,38 @@ class SimClock:
         """Move to ``moment``, which is never earlier than now."""
         if moment < self._now:
             raise ValueError(f"time does not go back: {moment} is before {self._now}")
+        self._ran += moment - self._now
         self._now = moment
         return moment
+
+    def jump(self, length: timedelta) -> datetime:
+        """Somebody sets the clock, forward or back: no time goes by. Returns the new moment."""
+        self._now += length
+        return self._now
+
+    def running(self) -> float:
+        """Seconds that really went by, whatever it was set to: a computer's monotonic clock."""
+        return self._ran.total_seconds()
+
+    @property
+    def true(self) -> TrueTime:
+        """What everybody else's clock says: vendors and rented machines do not notice that ours was set."""
+        return TrueTime(self)
+
+    def undisturbed(self) -> datetime:
+        """Where it would be, had nobody set it."""
+        return self._start + self._ran
+
+
+class TrueTime:
+    """A ``Clock`` beside a ``SimClock`` that moves with it and does not ``jump``."""
+
+    def __init__(self, clock: SimClock) -> None:
+        self._clock = clock
+
+    def now(self) -> datetime:
+        """The start, and what really went by since."""
+        return self._clock.undisturbed()
 
 
 class SimIds:

@@ -1,4 +1,6 @@
-"""The dead-man's switch of a simulated machine: the real rule, on the passed clock."""
+"""The dead-man's switch of a simulated machine: the real rule, on the world's clock.
+
+The real one counts on running clocks, so the world's must not be one that is set: see ``SimClock.true``."""
 
 from __future__ import annotations
 

@@ -79,8 +79,11 @@ def due(rental: Rental, now: datetime, seen: Seen) -> list[Move]:
 def quiet_until(rental: Rental, now: datetime, alerts: Sequence[Alert]) -> datetime | None:
     """The end of the snooze that holds now. A snooze that ends further away than one may be was given by a clock that
     was wrong, and does not hold."""
-    ends = [one.snoozed_until for one in alerts if one.snoozed_until is not None]
-    end = max((one for one in ends if now < one <= now + LONGEST_SNOOZE), default=None)
+    snoozes = [one for one in alerts if one.snoozed_until is not None]
+    last = max(snoozes, key=lambda one: (one.raised_at, one.rev), default=None)
+    end = last.snoozed_until if last is not None else None
+    if end is not None and not now < end <= now + LONGEST_SNOOZE:
+        end = None
     hard_end = rental.hard_end
     return None if hard_end is not None and now >= hard_end - NEVER_QUIET else end
 

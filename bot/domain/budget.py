@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from bot.domain.clocktime import short
-from bot.domain.market import Offer
+from bot.domain.market import Machine, MachineState, Offer
 from bot.domain.money import ZERO, Usd
 from bot.domain.rental import Attempt, Rental
 
@@ -89,10 +89,34 @@ def _own(attempt: Attempt, now: datetime, until: datetime | None) -> Usd:
         start = _ran_from(attempt)
     if start is None or start >= end:
         return total
-    length = end - start
-    if offer.billing_step:
-        length = -(-length // offer.billing_step) * offer.billing_step
-    return total + (offer.hourly - offer.disk_hourly).over(length)
+    return total + (offer.hourly - offer.disk_hourly).over(_stepped(offer, end - start))
+
+
+def _stepped(offer: Offer, length: timedelta) -> timedelta:
+    step = offer.billing_step
+    return -(-length // step) * step if step else length
+
+
+def stray(offer: Offer, machine: Machine, *, since: datetime, counted: datetime, now: datetime) -> Usd:
+    """What a machine that should not be adds between ``counted`` and ``now``, when it can have been there from
+    ``since`` on. The vendor's steps run from there, so that looks in a row are not rounded up one by one. One that is
+    ending was asked to, and billed up to then."""
+    counted = max(counted, since)
+    if machine.state is MachineState.ENDING or now <= counted:
+        return ZERO
+    rate = _stray_hourly(offer, machine)
+    disk = min(offer.disk_hourly, rate)
+    length = _stepped(offer, now - since) - _stepped(offer, counted - since)
+    return disk.over(now - counted) + (rate - disk).over(length)
+
+
+def _stray_hourly(offer: Offer, machine: Machine) -> Usd:
+    """As the vendor tells it; what it does not tell costs what was agreed."""
+    if machine.state is MachineState.STOPPED and offer.stopped_hourly is not None:
+        return offer.stopped_hourly
+    if machine.state is MachineState.STARTING and offer.gpu_from_running:
+        return offer.disk_hourly
+    return offer.hourly if machine.hourly is None else machine.hourly
 
 
 def _ran_from(attempt: Attempt) -> datetime | None:

@@ -9,8 +9,7 @@ KEPT = (
     "NVIDIA_VISIBLE_DEVICES", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
     "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "PIP_CERT", "PIP_INDEX_URL", "PIP_FIND_LINKS",
 )  # fmt: skip
-"""These alone, by name: a list of what is secret would never be whole. A program of the bot's own computer finds others
-by ``PATH``, which whoever starts it says."""
+"""These alone, by name: a list of what is secret would never be whole. ``PATH`` is said by whoever starts a program."""
 
 
 def inherited(environment: Mapping[str, str]) -> dict[str, str]:

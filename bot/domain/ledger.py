@@ -117,6 +117,8 @@ def lines(rentals: Iterable[Rental], start: datetime, now: datetime) -> list[Lin
 def _days(attempt: Attempt, start: datetime, now: datetime) -> Iterable[tuple[date, Usd]]:
     day = max(start, began(attempt.tried_at))
     last = max(min(now, attempt.ended_at or attempt.gone_at or now), attempt.tried_at)
+    if attempt.strayed > ZERO:  # it belongs to the day of the proof
+        last = max(last, min(now, attempt.gone_at or last))
     before = budget.cost(attempt, now, day)
     while day <= last:
         after = budget.cost(attempt, now, day + _DAY)

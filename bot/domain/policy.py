@@ -5,7 +5,6 @@ from __future__ import annotations
 from enum import StrEnum, auto
 
 from bot.domain.allowance import Role
-from bot.domain.orphan import Orphan
 from bot.domain.rental import Rental
 from bot.domain.talk import Actor
 
@@ -22,10 +21,10 @@ class Deed(StrEnum):
     """Logs, results, the way in."""
 
 
-def may_decide(actor: Actor, orphan: Orphan) -> str:  # noqa: ARG001 - everybody may, until a team says otherwise
-    """Empty when this person may end, adopt or spare a machine that belongs to nobody, else the reason. Everybody
+def may_decide(role: Role) -> str:
+    """Empty when this person may end, adopt or spare a machine that belongs to nobody, else the reason. Every member
     may: an end saves money, a life is on the list with who wanted it, and an adopted one has the usual budget."""
-    return ""
+    return "You may look, and not decide about machines." if role is Role.VIEWER else ""
 
 
 def may(actor: Actor, deed: Deed, rental: Rental, role: Role = Role.MEMBER) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,25 +33,28 @@ class Receipt:
     """Paid for machines that never became ready."""
     idle: Usd
     """Paid for a machine after its results were home."""
+    strayed: Usd
+    """Paid for machines that should not have been there: one that came back, came late, or came twice."""
     billed: Usd | None
     """What the vendor's books say, once they are settled for every machine of it."""
 
     @property
     def waste(self) -> Usd:
         """What nobody had anything of."""
-        return self.never_ready + self.idle
+        return self.never_ready + self.idle + self.strayed
 
 
 def receipt(rental: Rental, now: datetime) -> Receipt:
     """As it stands ``now``; of a closed rental it is final, but for the vendor's bill."""
     end = rental.closed_at or now
-    lost = sum((budget.cost(one, end) for one in rental.attempts if one.ready_at is None), ZERO)
+    lost = sum((budget.cost(one, end) - one.strayed for one in rental.attempts if one.ready_at is None), ZERO)
     return Receipt(
         quoted=rental.worst_case,
         spent=budget.spent(rental, end),
         stages=tuple(_stages(rental, end)),
         never_ready=lost,
         idle=_idle(rental, end),
+        strayed=sum((one.strayed for one in rental.attempts), ZERO),
         billed=_billed(rental),
     )
 
@@ -67,6 +70,8 @@ def table(one: Receipt) -> Table:
         rows.append(("waste: never ready", str(one.never_ready)))
     if one.idle > ZERO:
         rows.append(("waste: after the results", str(one.idle)))
+    if one.strayed > ZERO:
+        rows.append(("waste: should not have been", str(one.strayed)))
     return Table(("receipt", ""), tuple(rows), note="" if one.waste > ZERO else "Nothing was wasted.")
 
 
@@ -80,6 +85,7 @@ def data(one: Receipt) -> dict[str, Any]:
         "waste_usd": f"{one.waste.dollars:.6f}",
         "never_ready_usd": f"{one.never_ready.dollars:.6f}",
         "idle_usd": f"{one.idle.dollars:.6f}",
+        "strayed_usd": f"{one.strayed.dollars:.6f}",
     }
 
 
@@ -89,7 +95,8 @@ def _idle(rental: Rental, end: datetime) -> Usd:
     last = rental.attempts[-1] if rental.attempts else None
     if home is None or last is None or last.ready_at is None:
         return ZERO
-    return budget.cost(last, end) - budget.cost(last, end, home)
+    own = replace(last, strayed=ZERO)
+    return budget.cost(own, end) - budget.cost(own, end, home)
 
 
 def _billed(rental: Rental) -> Usd | None:

@@ -22,6 +22,7 @@ from bot.domain.market import AccountNote, Finding, Mark
 from bot.ports import Provider
 from bot.settings import Settings
 from bot.wiring import App, logins
+from bot.wiring.chats import chat_findings
 
 _WIDTH = 100
 _MARK, _PART = 6, 16
@@ -51,8 +52,9 @@ async def findings(app: App) -> list[Finding]:
     """All parts, the own ones first; what takes a call to a vendor is asked of all at once."""
     own = [await _database(app), _ssh(), await _engine(app), *await _unreached(app)]
     asked = await asyncio.gather(*(_provider(app, one) for one in app.providers.values()))
+    chats = await chat_findings(app.settings, app.clock)
     off = [_not_configured(app, login.family) for login in logins(app.settings) if not login.key]
-    return [*own, *(finding for some in asked for finding in some), *off]
+    return [*own, *(finding for some in asked for finding in some), *chats, *off]
 
 
 def _database_fault(settings: Settings, error: SQLAlchemyError) -> Finding:

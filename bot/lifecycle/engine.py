@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -18,6 +18,7 @@ from bot.domain.rental import Goal, Rental
 from bot.lifecycle.hands import Hands
 from bot.lifecycle.heartbeat import EVERY
 from bot.lifecycle.reconcile import reconcile
+from bot.lifecycle.timekeeper import Steady, Timekeeper
 from bot.store import Claim
 
 log = logging.getLogger("lastcall.engine")
@@ -43,9 +44,13 @@ class _Running:
 class Engine:
     """One per process; several processes share the rows by their claims."""
 
-    def __init__(self, hands: Hands, *, after_pass: Callable[[], None] = lambda: None) -> None:
-        """``after_pass`` is called when a pass has ended: its next step may be due already."""
+    def __init__(
+        self, hands: Hands, *, after_pass: Callable[[], None] = lambda: None, steady: Steady | None = None
+    ) -> None:
+        """``after_pass`` is called when a pass has ended: its next step may be due already. ``steady``: the clock of
+        ``hands``, where it is one that does not go back."""
         self.hands = hands
+        self.time = Timekeeper(hands.clock, hands.store, steady)
         self._after_pass = after_pass
         self._running: dict[str, _Running] = {}
         self._beats: set[asyncio.Task[None]] = set()
@@ -60,6 +65,7 @@ class Engine:
         """Keep what is ours, claim what is due, start a pass for each. Returns how many were started; never waits
         for a pass."""
         try:
+            await self.time.keep()
             await self.keep()
             if self._stopping or self.busy >= AT_ONCE:
                 return 0
@@ -137,7 +143,7 @@ class Engine:
                 continue
             if _overtaken(running, fresh, now):
                 running.stop()
-            elif now - running.began >= EVERY and self.hands.heart.is_due(fresh, now):
+            elif not timedelta(0) <= now - running.began < EVERY and self.hands.heart.is_due(fresh, now):
                 # A pass that transfers for an hour must not look like a bot that is gone.
                 beat = asyncio.create_task(self.hands.heart.beat_beside(self.hands, fresh))
                 self._beats.add(beat)

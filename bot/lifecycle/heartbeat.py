@@ -94,8 +94,9 @@ class Heart:
             return False
         if attempt.switch_at is None or attempt.switch_end != rental.hard_end:
             return True
-        last = attempt.beat_at
-        return now >= (attempt.switch_at + FIRST if last is None else last + EVERY)
+        since, pause = (attempt.switch_at, FIRST) if attempt.beat_at is None else (attempt.beat_at, EVERY)
+        # A clock that was set back must not make us silent: the machine's own switch counts on.
+        return not since <= now < since + pause
 
     async def beat(self, hands: Hands, rental: Rental) -> Facts:
         """Say it where it is due, and return what to write down; also what was said during a long pass before."""

@@ -21,6 +21,8 @@ from bot.store.rows import Entry
 log = logging.getLogger("lastcall.idle")
 
 EVERY = timedelta(minutes=5)
+STALE = 3 * EVERY
+"""What nobody looked at for so long (no bot ran) may have been used meanwhile: a new spell begins."""
 _LIMIT = timedelta(seconds=20)
 _BUSY_PERCENT = 5
 """A GPU below this does nothing that anybody waits for."""
@@ -91,7 +93,7 @@ class IdleWatch:
         if not rentals or not await self._elected(now):
             return 0
         self._next = now + EVERY
-        since = await self._hands.store.alerts.idle([one.id for one in rentals])
+        since = await self._hands.store.alerts.idle([one.id for one in rentals], seen_since=now - STALE)
         return sum([await self._safely(one, since.get(one.id)) for one in rentals])
 
     async def _elected(self, now: datetime) -> bool:
@@ -118,11 +120,11 @@ class IdleWatch:
         use, now = await self._look(rental, attempt), self._hands.clock.now()
         if use is not Use.IDLE:
             if since is not None:
-                await self._hands.store.alerts.mark_idle(rental.id, attempt.number, None)
+                await self._hands.store.alerts.mark_idle(rental.id, attempt.number, None, now=now)
             return False
         if since is None or since > now:  # not seen before, or the clock was set back behind it
             since = now
-            await self._hands.store.alerts.mark_idle(rental.id, attempt.number, since)
+        await self._hands.store.alerts.mark_idle(rental.id, attempt.number, since, now=now)
         if self._limit is not None and now - since >= self._limit:
             await self._end(rental, attempt, now - since)
         return True

@@ -154,6 +154,8 @@ def _weigh(turn: Pass, step: Step, outcome: Outcome) -> Verdict:
             if step is Step.CHOOSE and may_go_unasked(turn, after):
                 turn.entries.append(Entry("goal", f"{after.wished.name}: within what needs no confirm"))
                 return Verdict(after, now, Rising(after.wished, ask=_charged(after, now)))
+            if step is Step.CHOOSE and _costs_more(rental, after):
+                return Verdict(after, now, Rising(after.goal, ask=_charged(after, now)))
             return Verdict(after, now)
         case Wait(until=until, note=note, facts=facts, attempt=attempt, stumble=stumble, of=of):
             after = _changed(rental, facts, attempt, of)
@@ -165,6 +167,12 @@ def _weigh(turn: Pass, step: Step, outcome: Outcome) -> Verdict:
             return _given_up(turn, outcome, step)
         case _:
             assert_never(outcome)
+
+
+def _costs_more(before: Rental, after: Rental) -> bool:
+    """Another machine that is dearer than what was confirmed, within what nobody is asked about: the budgets are."""
+    worst = after.worst_case or ZERO
+    return after.began_at is not None and not after.asks_again and worst > (before.worst_case or ZERO)
 
 
 def _charged(rental: Rental, now: datetime) -> Ask:

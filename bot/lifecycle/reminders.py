@@ -20,6 +20,7 @@ from bot.domain.credit import Credit
 from bot.domain.rental import Ending, Goal, Rental
 from bot.domain.talk import Actor, Channel, Reply
 from bot.lifecycle.hands import Hands
+from bot.lifecycle.idle import STALE
 from bot.ports import Notifier
 from bot.store.alerts import key_of
 from bot.store.rows import Entry, Say
@@ -67,7 +68,8 @@ class Reminders:
                 rentals[other] = closed
         if not rentals:
             return 0
-        known, idle = await store.alerts.of([*rentals]), await store.alerts.idle([*rentals])
+        known = await store.alerts.of([*rentals])
+        idle = await store.alerts.idle([*rentals], seen_since=self._hands.clock.now() - STALE)
         done = 0
         for rental in rentals.values():
             seen = alerts.Seen(known.get(rental.id, ()), idle.get(rental.id), self._idle_remind)

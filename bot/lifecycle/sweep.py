@@ -38,11 +38,16 @@ class Sweep:
         self._namespace = namespace
         self._token = hands.ids.token()
         self._care = OrphanCare(hands, namespace, homes)
+        self._looked: dict[str, datetime] = {}
+        """When each provider was last listed."""
         self._met: dict[tuple[str, str], datetime] = {}
-        """When a machine that should not be was last seen billing: what it cost since is counted once."""
+        """Of every machine of ours that is listed, the look before the first that showed it: it can be there since."""
+        self._counted: dict[tuple[str, str], datetime] = {}
+        """Up to when what one that should not be costs is counted."""
 
     async def stop(self) -> None:
         """Let another process go on at once."""
+        self._forget()
         await self._hands.store.leases.release("sweep", token=self._token)
 
     async def tick(self) -> list[str]:
@@ -52,6 +57,7 @@ class Sweep:
         if not await self._hands.store.leases.take(
             "sweep", token=self._token, now=now, until=now + 2 * EVERY
         ):
+            self._forget()  # another process looks, and counts
             return []
         ended = await asyncio.gather(*(self._safely(one) for one in self._hands.providers.values()))
         return [machine_id for many in ended for machine_id in many]
@@ -72,10 +78,7 @@ class Sweep:
         owners = await orphans.owners(provider.name, listing.machines)
         known = await orphans.unfinished(provider.name)
         followed = {one.machine_id for one in known if one.gone_at is None}
-        listed = {(provider.name, one.id) for one in listing.machines}
-        self._met = {
-            place: at for place, at in self._met.items() if place[0] != provider.name or place in listed
-        }
+        self._meet(provider.name, listing)
         ended: list[str] = []
         for machine in listing.machines:
             owner = None if machine.id in followed else owners.get(machine.id)
@@ -92,13 +95,29 @@ class Sweep:
         other = owner.machine_id is not None and machine.id != owner.machine_id
         return other and listing.by_id(owner.machine_id or "") is not None
 
+    def _forget(self) -> None:
+        for one in (self._looked, self._met, self._counted):
+            one.clear()
+
+    def _meet(self, name: str, listing: Listing) -> None:
+        """At the first look of all, as long as nobody can have looked is what lies between two."""
+        now = self._hands.clock.now()
+        before = min(now, self._looked.get(name, now - EVERY))
+        here = {(name, one.id) for one in listing.machines if is_ours(one.label, self._namespace)}
+        for kept in (self._met, self._counted):
+            for place in [one for one in kept if one[0] == name and one not in here]:
+                del kept[place]
+        for place in here:
+            self._met.setdefault(place, before)
+        self._looked[name] = now
+
     async def _count(self, provider: Provider, machine: Machine) -> None:
-        """What it was billed since it was last seen; at first sight as long as nobody can have looked."""
+        """What it was billed since it was counted last, at first since it can have been there."""
         place, now = (provider.name, machine.id), self._hands.clock.now()
-        since = self._met.get(place)
-        self._met[place] = now
-        length = EVERY if since is None else now - since
-        await self._hands.store.ledger.stray(machine.label, length, machine.hourly, now=now)
+        since = self._met[place]
+        counted = self._counted.get(place, since)
+        await self._hands.store.ledger.stray(machine, since, counted, now=now)
+        self._counted[place] = now
 
     async def _end(self, provider: Provider, machine: Machine, owner: Owner) -> list[str]:
         await self._count(provider, machine)

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.domain.money import Usd
 from bot.settings.values import (
     Addresses,
+    Budget,
     Database,
     Folder,
     Hours,
@@ -64,7 +65,7 @@ class OwnSettings(BaseSettings):
         description="How this computer is entered: by its own sshd where one is installed, or directly.",
     )
     kwh_usd: Kwh = Field(default=Decimal(0), description="Price of electricity per kWh in dollars.")
-    default_budget: Money = Field(
+    default_budget: Budget = Field(
         default=Usd.of(5), description="Budget of a rental when nobody says one, in dollars."
     )
     default_hours: Hours = Field(

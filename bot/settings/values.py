@@ -19,6 +19,10 @@ from bot.domain.money import Usd
 
 _DATABASES = ("sqlite:///", "sqlite+aiosqlite:///", "postgres://", "postgresql://", "postgresql+asyncpg://")
 _DEAREST_KWH = 10
+_AMOUNT = re.compile(r"\d{1,9}(\.\d{1,6})?|\.\d{1,6}")
+_MOST = Usd.of(10_000)
+"""As a person may say in a line."""
+_TIME_OF_DAY = re.compile(r"(?P<from>\d\d:\d\d)-(?P<to>\d\d:\d\d)(?: [A-Za-z0-9_+/-]+)?")
 _KEY_BYTES = 32
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 
@@ -26,12 +30,21 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 def _usd(value: object) -> object:
     if not isinstance(value, str):
         return value
-    try:
-        amount = Usd.of(value.strip().removeprefix("$"))
-    except (ArithmeticError, ValueError):
-        raise ValueError(f"{value!r} is no amount of dollars; write it like 5 or $4.50") from None
-    if amount.micros < 0:
+    said = value.strip().removeprefix("$")
+    if said.startswith("-"):
         raise ValueError("must not be negative")
+    if not _AMOUNT.fullmatch(said):
+        raise ValueError(f"{value!r} is no amount of dollars; write it like 5 or $4.50")
+    amount = Usd.of(said)
+    if amount > _MOST:
+        raise ValueError(f"must be at most {_MOST}")
+    return amount
+
+
+def _budget(value: object) -> object:
+    amount = _usd(value)
+    if isinstance(amount, Usd) and amount.micros == 0:
+        raise ValueError("must be more than 0")
     return amount
 
 
@@ -156,6 +169,9 @@ def _time_of_day(value: object) -> object:
     if not isinstance(value, str) or not value.strip():
         return value
     try:
+        said = _TIME_OF_DAY.fullmatch(value.strip())
+        if said is None or said["from"] == said["to"]:
+            raise ValueError
         is_within(value.strip(), datetime(2026, 1, 1, tzinfo=UTC))
     except (ValueError, ZoneInfoNotFoundError, OSError):
         raise ValueError(f"{value!r} is no time of day; write it like 08:00-20:00 Europe/Berlin") from None
@@ -189,6 +205,7 @@ Key = Annotated[SecretStr, BeforeValidator(_token)]
 Addresses = Annotated[SecretStr, BeforeValidator(_addresses)]
 Url = Annotated[str, BeforeValidator(_url)]
 Money = Annotated[Usd, NoDecode, BeforeValidator(_usd)]
+Budget = Annotated[Usd, NoDecode, BeforeValidator(_budget)]
 Hours = Annotated[timedelta, NoDecode, BeforeValidator(_hours)]
 Database = Annotated[str, BeforeValidator(_database)]
 Namespace = Annotated[str, BeforeValidator(_namespace)]

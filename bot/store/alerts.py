@@ -43,6 +43,10 @@ def key_of(alert: Alert, level: Loudness, whom: str = "") -> str:
     return f"alert:{alert.rental}:{alert.rung}:{level.value}:{alert.rev}" + (f":{whom}" if whom else "")
 
 
+_WORDS = ("asked", "approved", "declined", "adopt")
+"""Kinds of journal lines that are somebody's command about a rental."""
+
+
 @unbroken
 class Alerts:
     """Statements of the reminders."""
@@ -190,7 +194,12 @@ class Alerts:
         """Who commanded what since it was raised: the person's key and the journal's words; empty when nobody did."""
         query = (
             select(JOURNAL.c.actor, JOURNAL.c.text)
-            .where(JOURNAL.c.rental == alert.rental, JOURNAL.c.actor != "", JOURNAL.c.kind == "asked")
+            .where(
+                JOURNAL.c.rental == alert.rental,
+                JOURNAL.c.actor != "",
+                JOURNAL.c.kind.in_(_WORDS),
+                JOURNAL.c.at >= alert.raised_at,
+            )
             .order_by(JOURNAL.c.seq.desc())
             .limit(1)
         )
@@ -200,8 +209,9 @@ class Alerts:
 
     # --- idle ------------------------------------------------------------------------------------
 
-    async def idle(self, rentals: Sequence[str]) -> dict[str, datetime]:
-        """Since when the machines of these rentals' last attempts are idle; those that are not are left out."""
+    async def idle(self, rentals: Sequence[str], *, seen_since: datetime) -> dict[str, datetime]:
+        """Since when the machines of these rentals' last attempts are idle; those that are not are left out, and those
+        that were seen idle last before ``seen_since``: nobody knows what they did then."""
         last = select(ATTEMPTS.c.rental, func.max(ATTEMPTS.c.number).label("number"))
         last_of = last.where(ATTEMPTS.c.rental.in_(rentals)).group_by(ATTEMPTS.c.rental).subquery()
         query = (
@@ -210,16 +220,16 @@ class Alerts:
                 last_of,
                 and_(last_of.c.rental == ATTEMPTS.c.rental, last_of.c.number == ATTEMPTS.c.number),
             )
-            .where(ATTEMPTS.c.idle_since.is_not(None))
+            .where(ATTEMPTS.c.idle_since.is_not(None), ATTEMPTS.c.idle_seen_at >= seen_since)
         )
         async with reading(self._engine) as connection:
             return {row.rental: row.idle_since for row in await connection.execute(query)}
 
-    async def mark_idle(self, rental: str, number: int, since: datetime | None) -> None:
-        """What the last look at a machine found."""
+    async def mark_idle(self, rental: str, number: int, since: datetime | None, *, now: datetime) -> None:
+        """What the look at a machine found ``now``."""
         statement = update(ATTEMPTS).where(ATTEMPTS.c.rental == rental, ATTEMPTS.c.number == number)
         async with self._engine.begin() as connection:
-            await connection.execute(statement.values(idle_since=since))
+            await connection.execute(statement.values(idle_since=since, idle_seen_at=now))
 
 
 def _alert(row: Any) -> Alert:

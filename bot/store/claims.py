@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Case, and_, case, func, literal, or_, select, update
+from sqlalchemy import Case, Update, and_, case, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.domain import budget
-from bot.domain.allowance import Ask, Defaults
+from bot.domain.allowance import Ask, Defaults, team_key, wants_approval
 from bot.domain.errors import ClaimLost
 from bot.domain.money import ZERO
 from bot.domain.rental import Ending, Goal, Rental
-from bot.store.admission import NotAdmitted, admit
+from bot.store.admission import NotAdmitted, admit, team_rules
 from bot.store.rows import (
     ATTEMPT_FIELDS,
     ATTEMPTS,
@@ -30,10 +30,12 @@ from bot.store.rows import (
     write_says,
 )
 from bot.store.session import reading, unbroken
-from bot.store.types import UtcTime
+from bot.store.types import UsdMicros, UtcTime
 
 _OTHERS = frozenset({"number", "strayed"})
 """What no pass writes: the number never changes, and what strayed is the sweep's to count."""
+_APART = timedelta(minutes=2)
+"""By so much the clocks of two processes may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,13 @@ class Claims:
 
     async def due(self, *, now: datetime, until: datetime, token: str, limit: int) -> list[Claim]:
         """Claim at most ``limit`` rows whose time has come and that nobody else holds, longest due first; the same
-        statement on SQLite (one writer) and PostgreSQL (SKIP LOCKED)."""
+        statement on SQLite (one writer) and PostgreSQL (SKIP LOCKED). A claim that ends later than one can, taken
+        now, is from before the clock was set back: nobody's."""
+        held = RENTALS.c.claim_until
         ripe = (
             select(RENTALS.c.id)
             .where(RENTALS.c.closed_at.is_(None), RENTALS.c.wake_at <= now)
-            .where(or_(RENTALS.c.claim_until.is_(None), RENTALS.c.claim_until < now))
+            .where(or_(held.is_(None), held < now, held > until + _APART))
             .order_by(RENTALS.c.wake_at, RENTALS.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -97,6 +101,12 @@ class Claims:
                 )
             ).scalar()
         return moment
+
+    async def wake_all(self, *, now: datetime) -> int:
+        """Every open row that waits for a later moment is due; how many those were. For a clock that went back."""
+        waiting = update(RENTALS).where(RENTALS.c.closed_at.is_(None), RENTALS.c.wake_at > now)
+        async with self._engine.begin() as connection:
+            return (await connection.execute(waiting.values(wake_at=now))).rowcount
 
     async def hold(self, claim: Claim, *, until: datetime) -> Rental:
         """Keep a claim that is still ours and return the row as it is now. Raises ``ClaimLost``."""
@@ -132,8 +142,9 @@ class Claims:
         pass. A rising that no budget covers is not made: the row says why and waits for a person. Raises
         ``ClaimLost``."""
         values: dict[str, Any] = _changes(claim.rental, after)
+        values |= _dearer(claim.rental, after, now)
         if after.closed_at is not None:
-            values |= {"charged": budget.spent(after, after.closed_at), "charged_hourly": ZERO}
+            values["charged_hourly"] = ZERO
         values |= {"claim_token": None, "claim_until": None}
         at_once, in_time = literal(now, UtcTime()), literal(wake_at, UtcTime())
         values["wake_at"] = case((RENTALS.c.rev != claim.rental.rev, at_once), else_=in_time)
@@ -142,18 +153,25 @@ class Claims:
                 values |= await self._risen(connection, after, rising, claim.rental.rev, now)
             await self._touch(connection, claim, values)
             await _write_attempts(connection, claim.rental, after)
+            if after.closed_at is not None:
+                await connection.execute(_charges(after, after.closed_at))
             await write_entries(connection, after.id, now, entries)
             await write_says(connection, after.id, now, says)
 
     async def _risen(
         self, connection: AsyncConnection, after: Rental, rising: Rising, rev: int, now: datetime
     ) -> dict[str, Any]:
-        if rising.ask is None:
+        ask, offer = rising.ask, after.offer
+        if ask is None:
             return _rise(rising, rev)
+        rules = await team_rules(connection, team_key(ask.actor), self._defaults)
+        price = (offer.hourly, offer.gpu) if offer is not None else (ZERO, "")
         try:
-            charge = await admit(connection, after.id, rising.ask, self._defaults)
+            if why := wants_approval(ask.worst, *price, rules):
+                raise NotAdmitted(f"Somebody else has to agree: {why}.")
+            charge = await admit(connection, after.id, ask, self._defaults)
         except NotAdmitted as refused:
-            return {"note": str(refused), "wake_at": now}
+            return {"note": str(refused), "wake_at": now} | _asks_a_person(after, now)
         # Charged whether it rises or not: where a command came between, it is the end, which settles it.
         return _rise(rising, rev) | charge
 
@@ -178,6 +196,42 @@ class Claims:
         if not rows:
             raise ClaimLost(claim.rental.id)
         return rows
+
+
+def _charges(after: Rental, closed_at: datetime) -> Update:
+    """What it cost, with what strayed as the rows have it now: the sweep counts beside the passes. A statement after
+    the one that took the row, so that it sees what was committed until then."""
+    own = replace(after, attempts=tuple(replace(one, strayed=ZERO) for one in after.attempts))
+    strayed = select(func.coalesce(func.sum(ATTEMPTS.c.strayed), literal(ZERO, UsdMicros()))).where(
+        ATTEMPTS.c.rental == after.id
+    )
+    cost = strayed.scalar_subquery() + budget.spent(own, closed_at)
+    return update(RENTALS).where(RENTALS.c.id == after.id).values(charged=cost)
+
+
+def _asks_a_person(after: Rental, now: datetime) -> dict[str, Any]:
+    """A quote waits for one by itself; one that has begun waits for a yes to its new price."""
+    if after.began_at is None:
+        return {}
+    confirmed = after.confirmed_at
+    return {"reasked_at": max(now, confirmed + timedelta(microseconds=1)) if confirmed else now}
+
+
+def _dearer(before: Rental, after: Rental, now: datetime) -> dict[str, Any]:
+    """A vendor raised the price of a machine that runs: the budgets are charged what it comes to, whether they cover
+    it or not, because it is spent."""
+    then, runs = before.attempt, after.attempt
+    same = then is not None and runs is not None and then.number == runs.number
+    if not same or then is None or runs is None or runs.offer.hourly <= then.offer.hourly:
+        return {}
+    left = max(timedelta(0), after.hard_end - now) if after.hard_end is not None else timedelta(0)
+    most = (budget.spent(after, now) + runs.offer.hourly.over(left)).up_to_cent()
+    charged, hourly = RENTALS.c.charged, RENTALS.c.charged_hourly
+    rate = runs.offer.hourly
+    return {
+        "charged": case((charged < most, literal(most, charged.type)), else_=charged),
+        "charged_hourly": case((hourly < rate, literal(rate, hourly.type)), else_=hourly),
+    }
 
 
 def risen(rental: Rental, rising: Rising) -> Rental:

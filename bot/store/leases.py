@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.store.rows import LEASES, insert
 from bot.store.session import reading, unbroken
+
+_APART = timedelta(minutes=2)
+"""By so much the clocks of two processes may differ."""
+_LONGEST = timedelta(minutes=15)
+"""No lease is taken for so long: one that ends later was taken before the clock was set back."""
 
 
 @unbroken
@@ -19,13 +24,14 @@ class Leases:
         self._engine = engine
 
     async def take(self, name: str, *, token: str, now: datetime, until: datetime) -> bool:
-        """Take or keep a lease; False while somebody else holds it."""
+        """Take or keep a lease; False while somebody else holds it. One that ends later than what is asked for is from
+        before the clock was set back."""
         async with self._engine.begin() as connection:
             statement = insert(connection, LEASES).values(name=name, token=token, until=until)
             statement = statement.on_conflict_do_update(
                 index_elements=["name"],
                 set_={"token": token, "until": until},
-                where=or_(LEASES.c.token == token, LEASES.c.until <= now),
+                where=or_(LEASES.c.token == token, LEASES.c.until <= now, LEASES.c.until > until + _APART),
             )
             return bool((await connection.execute(statement)).rowcount)
 
@@ -43,7 +49,9 @@ class Leases:
     async def live(self, prefix: str, *, now: datetime) -> frozenset[str]:
         """Names of the leases under ``prefix`` that have not ended."""
         query = select(LEASES.c.name).where(
-            LEASES.c.name.startswith(prefix, autoescape=True), LEASES.c.until > now
+            LEASES.c.name.startswith(prefix, autoescape=True),
+            LEASES.c.until > now,
+            LEASES.c.until <= now + _LONGEST,
         )
         async with reading(self._engine) as connection:
             return frozenset(row.name for row in await connection.execute(query))

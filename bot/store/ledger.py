@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain import budget
 from bot.domain.attempt import Attempt
-from bot.domain.money import Usd
+from bot.domain.market import Machine
+from bot.domain.money import ZERO, Usd
 from bot.domain.rental import Rental
 from bot.domain.talk import Actor
 from bot.store.rows import ATTEMPTS, RENTALS, Entry, attempts_of, rentals_from, write_entries
@@ -21,6 +23,7 @@ Team = tuple[str, str]
 """Chat and team there: people of one team see each other's spend, and nobody else's."""
 _AT_ONCE = 500
 """Rentals whose attempts are asked for in one statement; a database takes only so many values in one."""
+_OF_A_STRAY = ("rental", "machine_id", "tried_at", "gone_at", "offer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +58,27 @@ class Ledger:
                 found += await rentals_from(connection, rows[start : start + _AT_ONCE])
         return found
 
-    async def stray(self, label: str, length: timedelta, hourly: Usd | None, *, now: datetime) -> None:
-        """Count a machine that should not be any more and was billed for at most ``length`` since anybody looked, at
-        the vendor's price or, where it tells none, the agreed one. A closed tab is charged it, too."""
+    async def stray(self, machine: Machine, since: datetime, counted: datetime, *, now: datetime) -> Usd:
+        """Count what a machine that should not be was billed between these moments, when it can have been there from
+        ``since`` on, but for what its attempt counts already. A closed tab is charged it, too. Returns what it added;
+        nothing for a label that no attempt has."""
         async with self._engine.begin() as connection:
-            query = select(ATTEMPTS.c.rental, ATTEMPTS.c.gone_at, ATTEMPTS.c.tried_at, ATTEMPTS.c.offer)
-            row = (await connection.execute(query.where(ATTEMPTS.c.label == label))).first()
+            query = select(*(ATTEMPTS.c[name] for name in _OF_A_STRAY)).where(
+                ATTEMPTS.c.label == machine.label
+            )
+            row = (await connection.execute(query)).first()
             if row is None:
-                return
-            length = max(timedelta(0), min(length, now - (row.gone_at or row.tried_at)))
-            step = row.offer.billing_step
-            cost = (hourly or row.offer.hourly).over(-(-length // step) * step if step else length)
-            more = update(ATTEMPTS).where(ATTEMPTS.c.label == label)
+                return ZERO
+            own = row.gone_at is not None and row.machine_id == machine.id
+            since = max(since, row.gone_at if own else row.tried_at)
+            cost = budget.stray(row.offer, machine, since=since, counted=counted, now=now)
+            # The rental's row first, as a pass locks them: a tab that just closes takes it in, or is charged after.
+            await connection.execute(select(RENTALS.c.id).where(RENTALS.c.id == row.rental).with_for_update())
+            more = update(ATTEMPTS).where(ATTEMPTS.c.label == machine.label)
             await connection.execute(more.values(strayed=ATTEMPTS.c.strayed + cost))
             closed = and_(RENTALS.c.id == row.rental, RENTALS.c.closed_at.is_not(None))
             await connection.execute(update(RENTALS).where(closed).values(charged=RENTALS.c.charged + cost))
+        return cost
 
     async def people(self, team: Team) -> list[Actor]:
         """Everybody of a team who ever asked for anything, under the name that they had last."""

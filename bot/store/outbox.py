@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -14,6 +14,8 @@ from bot.store.rows import OUTBOX, Say, write_says
 from bot.store.session import reading, unbroken
 
 _PAGE = 500
+_FURTHEST = timedelta(minutes=15)
+"""Nothing is claimed or put off for so long: what lies further ahead was written before the clock was set back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +150,18 @@ class Outbox:
 
 def _may_be_said(now: datetime) -> ColumnElement[bool]:
     """Due, unclaimed, and no earlier message of the same rental to the same place is being said or put off."""
+    horizon = now + _FURTHEST
     earlier = OUTBOX.alias("earlier")
+    put_off = and_(earlier.c.due_at > now, earlier.c.due_at <= horizon)
+    being_said = earlier.c.claim_until.between(now, horizon)
     overtaken = (
         select(earlier.c.seq)
         .where(
             earlier.c.rental == OUTBOX.c.rental, earlier.c.channel == OUTBOX.c.channel, earlier.c.rental != ""
         )
-        .where(earlier.c.seq < OUTBOX.c.seq, or_(earlier.c.due_at > now, earlier.c.claim_until >= now))
+        .where(earlier.c.seq < OUTBOX.c.seq, or_(put_off, being_said))
         .where(earlier.c.due_at.is_not(None))
     )
-    free = or_(OUTBOX.c.claim_until.is_(None), OUTBOX.c.claim_until < now)
-    return and_(OUTBOX.c.due_at <= now, free, ~overtaken.exists())
+    held, due = OUTBOX.c.claim_until, OUTBOX.c.due_at
+    free = or_(held.is_(None), held < now, held > horizon)
+    return and_(or_(due <= now, due > horizon), free, ~overtaken.exists())

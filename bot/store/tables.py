@@ -120,7 +120,8 @@ class AttemptRow(SQLModel, table=True):
     switch_end: datetime | None = _time()
     beat_at: datetime | None = _time()
     idle_since: datetime | None = _time()
-    """Written beside the passes, by whoever looks whether the machine is used; no field of ``Attempt``."""
+    idle_seen_at: datetime | None = _time()
+    """Written beside the passes, by whoever looks whether the machine is used; no fields of ``Attempt``."""
 
 
 class OrphanRow(SQLModel, table=True):

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.engine import make_url
 
 from adapters import process_mark
-from adapters.clock import RandomIds, SystemClock
+from adapters.clock import RandomIds, SteadyClock, SystemClock
 from adapters.process_mark import here
 from adapters.shell import Shells
 from adapters.ticker import Ticker
@@ -102,7 +102,8 @@ class App:
         Raises ``ValueError`` and ``BrokenRecipe`` with a sentence."""
         prove_writable(settings.data)
         known = recipes.load(recipes.SHIPPED, settings.recipes)
-        clock, ids = clock or SystemClock(), RandomIds()
+        steady = SteadyClock(SystemClock()) if clock is None else None
+        clock, ids = clock or steady or SystemClock(), RandomIds()
         key = deployment_key(settings.secret_key, settings.data)
         store = await Store.open(settings.database, key, settings.data / "keys", settings.limits)
         shells = Shells(store.vault)
@@ -121,7 +122,7 @@ class App:
             store=store,
             shells=shells,
             providers=providers,
-            engine=Engine(hands, after_pass=nudge),
+            engine=Engine(hands, after_pass=nudge, steady=steady),
             sweep=Sweep(hands, namespace, homes=lambda: homes),
             upkeep=Upkeep.of(settings, hands, lambda: homes),
             house=house,
@@ -170,6 +171,7 @@ class App:
         return complete(line, self.house.vocabulary, rentals)
 
     async def _alive(self) -> None:
+        await self.engine.time.keep()
         now = self.clock.now()
         if self.aside:
             live = await self.store.leases.live("engine:", now=now)

@@ -8,7 +8,8 @@ import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
-from adapters.chat.slack import SlackLogin, open_slack
+from adapters.chat.slack import Slack, SlackLogin
+from bot.domain.market import Finding
 from bot.ports import Chat, Clock, Desk
 from bot.settings import Settings
 
@@ -21,11 +22,19 @@ _SETTLED = timedelta(minutes=5)
 
 def chats_of(settings: Settings, clock: Clock) -> tuple[Chat, ...]:
     """One per token. Nothing is asked before it listens."""
-    token = settings.slack_bot_token.get_secret_value()
-    if not token:
-        return ()
-    login = SlackLogin(
-        bot_token=token,
+    login = _slack(settings)
+    return (Slack(login, clock).chat,) if login.bot_token else ()
+
+
+async def chat_findings(settings: Settings, clock: Clock) -> list[Finding]:
+    """What ``lastcall check`` says of the chats that have a token."""
+    login = _slack(settings)
+    return [*await Slack(login, clock).check()] if login.bot_token else []
+
+
+def _slack(settings: Settings) -> SlackLogin:
+    return SlackLogin(
+        bot_token=settings.slack_bot_token.get_secret_value(),
         app_token=settings.slack_app_token.get_secret_value(),
         signing_secret=settings.slack_signing_secret.get_secret_value(),
         mode=settings.slack_mode,
@@ -34,7 +43,6 @@ def chats_of(settings: Settings, clock: Clock) -> tuple[Chat, ...]:
         port=settings.http_port,
         allowed=settings.slack_allowed,
     )
-    return (open_slack(login, clock),)
 
 
 class FrontEnds:

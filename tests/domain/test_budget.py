@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain import budget
+from bot.domain.market import Machine, MachineState
 from bot.domain.money import ZERO, Usd
 from tests.support.rentals import HOUR, MINUTE, OFFER, START, a_rental, an_attempt, begun, running
 
@@ -149,3 +150,52 @@ def test_the_worst_case_says_how_it_comes_about():
     )
     whole = budget.worst_case(offer, timedelta(hours=4), timedelta(minutes=5), 22) + Usd.of("0.10")
     assert whole == (Usd.of("0.42").over(timedelta(hours=4, minutes=5)) + Usd.of("0.32")).up_to_cent()
+
+
+def test_what_strayed_is_added_to_every_attempt_from_its_end_on():
+    """Also to one that was refused or never seen, which cost nothing else."""
+    gone, later = START + HOUR, START + 9 * HOUR
+    own = running(ended_at=gone, gone_at=gone, strayed=Usd(7))
+    assert budget.cost(own, later) == OFFER.hourly + Usd(7)
+    assert budget.cost(own, later, until=gone) == OFFER.hourly
+    assert budget.cost(own, later, until=gone + MINUTE) == OFFER.hourly + Usd(7)
+    for nothing in (an_attempt(refused=True, strayed=Usd(7)), an_attempt(gone_at=gone, strayed=Usd(7))):
+        assert budget.cost(nothing, later) == Usd(7) == budget.spent(begun(attempts=(nothing,)), later)
+
+
+@given(
+    lengths, st.lists(st.timedeltas(timedelta(0), HOUR), min_size=1, max_size=9), st.sampled_from((0, 1, 60))
+)
+def test_a_strays_looks_come_to_one_look_at_the_end(first: timedelta, lengths: list[timedelta], step: int):
+    """Whatever the vendor rounds to, no stretch is lost, none counted twice, and it is rounded up once."""
+    offer = replace(OFFER, hourly=Usd.of("0.60"), disk_hourly=Usd.of("0.06"), billing_step=step * MINUTE)
+    machine = Machine("sim", "m", "", MachineState.RUNNING)
+    counted, total = START, ZERO
+    for length in (first, *lengths):
+        now = counted + length
+        total += budget.stray(offer, machine, since=START, counted=counted, now=now)
+        counted = now
+    once = budget.stray(offer, machine, since=START, counted=START, now=counted)
+    assert once <= total <= once + Usd(2 * len(lengths))
+    assert once >= offer.hourly.over(counted - START)
+
+
+def test_a_stray_costs_what_its_vendor_tells_or_what_was_agreed():
+    """A stopped one its disk, where that is known; one that boots its disk, where GPUs are billed from running on; one
+    that is ending nothing; and a clock that was set back takes nothing away."""
+    offer = replace(OFFER, hourly=Usd.of("0.60"), disk_hourly=Usd.of("0.06"), gpu_from_running=True)
+    machine, an_hour = Machine("sim", "m", "", MachineState.RUNNING), {"since": START, "counted": START}
+
+    def cost(one: Machine, **terms: Usd) -> Usd:
+        return budget.stray(replace(offer, **terms), one, now=START + HOUR, **an_hour)
+
+    assert cost(machine) == Usd.of("0.60")
+    assert cost(replace(machine, hourly=Usd.of("0.90"))) == Usd.of("0.90")
+    assert cost(replace(machine, hourly=ZERO)) == ZERO
+    stopped = replace(machine, state=MachineState.STOPPED)
+    assert cost(stopped) == Usd.of("0.60")
+    assert cost(stopped, stopped_hourly=Usd.of("0.12")) == Usd.of("0.12")
+    assert cost(replace(machine, state=MachineState.STARTING)) == Usd.of("0.06")
+    assert cost(replace(machine, state=MachineState.UNKNOWN)) == Usd.of("0.60")
+    assert cost(replace(machine, state=MachineState.ENDING)) == ZERO
+    assert budget.stray(offer, machine, since=START, counted=START + HOUR, now=START) == ZERO

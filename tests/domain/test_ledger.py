@@ -42,10 +42,13 @@ def billed(draw: st.DrawFn) -> Attempt:
     )
     offer = replace(offer, disk_hourly=Usd(offer.hourly.micros // 10))
     facts = {"running_at": draw(maybe), "stopped_at": draw(maybe), "ended_at": draw(maybe)}
-    return running(offer=offer, tried_at=draw(moment), traffic_bytes=draw(st.integers(0, 10**10)), **facts)
+    tried_at, lasted = draw(moment), draw(st.none() | st.timedeltas(timedelta(0), timedelta(days=3)))
+    facts |= {"tried_at": tried_at, "gone_at": None if lasted is None else tried_at + lasted}
+    facts |= {"strayed": Usd(draw(st.sampled_from((0, 9_000))))}
+    return running(offer=offer, traffic_bytes=draw(st.integers(0, 10**10)), **facts)
 
 
-@given(billed(), st.timedeltas(timedelta(days=3), timedelta(days=4)))
+@given(billed(), st.timedeltas(timedelta(days=6), timedelta(days=7)))
 def test_the_days_of_a_rental_come_to_what_it_spent(attempt: Attempt, later: timedelta):
     """To the micro-dollar, with every way of billing, and no day is below zero."""
     rental, now = begun(attempts=(attempt,)), START + later
@@ -157,3 +160,13 @@ def test_a_name_of_a_hundred_thousand_characters_fits():
         max(len(cell) for table in reply.tables for row in (table.header, *table.rows) for cell in row) < 60
     )
     assert ledger.person(replace(ANN, name="")) == ANN.id
+
+
+def test_what_strayed_is_in_the_days_when_the_proof_came_after_midnight():
+    """Ended at five to twelve, proven gone at five past: what came back later is on the second day."""
+    midnight = at(2026, 3, 2)
+    attempt = running(tried_at=midnight - HOUR, running_at=midnight - HOUR, ended_at=midnight - 5 * MINUTE,
+                      gone_at=midnight + 5 * MINUTE, strayed=Usd(70))  # fmt: skip
+    lines = ledger.lines([begun(attempts=(attempt,))], EPOCH, midnight + DAY)
+    assert [(line.day.day, line.cost) for line in lines][1:] == [(2, Usd(70))]
+    assert ledger.total(lines) == budget.cost(attempt, midnight + DAY)

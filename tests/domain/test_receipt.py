@@ -73,3 +73,17 @@ def test_the_closed_card_has_the_receipt_and_an_open_one_has_none():
     assert shown.data["receipt"]["minutes"]["train"] == 30
     assert card(begun(), START + HOUR).data["receipt"] is None
     assert card(a_rental(closed_at=START, goal=Goal.GONE), START).tables == ()
+
+
+def test_what_should_not_have_been_is_waste_of_its_own():
+    """It is in what was spent, and in no other line of the waste, whichever machine it was."""
+    rental, later = a_training(), START + 2 * HOUR
+    before = receipt.receipt(rental, later)
+    first, second = (replace(one, strayed=Usd.of("0.03")) for one in rental.attempts)
+    found = receipt.receipt(replace(rental, attempts=(first, second)), later)
+    assert (found.never_ready, found.idle) == (before.never_ready, before.idle)
+    assert found.spent == before.spent + found.strayed == before.spent + Usd.of("0.06")
+    assert found.waste == before.waste + Usd.of("0.06")
+    assert ("waste: should not have been", "$0.06") in receipt.table(found).rows
+    assert receipt.data(found)["strayed_usd"] == "0.060000"
+    assert "should not have been" not in str(receipt.table(before).rows)

@@ -12,11 +12,13 @@ from adapters.chat.slack import Slack, SlackLogin
 from adapters.clock import SystemClock
 from adapters.simulators.clock import SimIds
 from adapters.simulators.slack.fake import FakeSlack
-from adapters.simulators.slack.things import Message, Place, User
+from adapters.simulators.slack.things import Message, Place, User, View
 from adapters.simulators.slack.town import SlackTown
 from bot.delivery import Delivery
+from bot.domain.rental import Goal
 from bot.domain.talk import Channel
 from tests.support.small_town import SECOND, SmallTown
+from tests.support.town import same
 
 SECRET = "signing-secret-of-a-test"
 PACE = 0.02
@@ -63,6 +65,11 @@ class SlackStory:
                 return
             self.town.clock.advance(2 * SECOND)
 
+    async def deliver_once(self) -> None:
+        """One look at the outbox, and two seconds."""
+        await self.town.life.delivery.tick()
+        self.town.clock.advance(2 * SECOND)
+
     async def quoted(self, text: str = "up world 3090 for 1h") -> tuple[str, Message]:
         """Ask for something; its rental and its card."""
         await self.say(text)
@@ -70,6 +77,24 @@ class SlackStory:
         await self.town.until(tab, lambda rental: rental.quoted_at)
         await self.deliver()
         return tab, self.card(tab)
+
+    async def ready(self) -> tuple[str, Message]:
+        """A machine that runs; its card as it is then."""
+        tab, card = await self.quoted()
+        await self.press(card, "Confirm")
+        await self.until_goal(tab, lambda rental: rental.goal > Goal.QUOTED)
+        await self.town.until(tab, lambda rental: rental.attempt and rental.attempt.ready_at)
+        await self.deliver()
+        return tab, self.card(tab)
+
+    async def quiet(self) -> None:
+        """Until everything that was heard is answered."""
+        await self.front.settled()
+
+    def filled_form(self, user: User) -> View | None:
+        """The person's modal, once it has its fields."""
+        view = self.workspace.modal(user)
+        return view if view is not None and any(one["type"] == "input" for one in view.blocks) else None
 
     def card(self, tab: str, place: Place | None = None) -> Message:
         """The one card of a rental in a channel."""
@@ -96,8 +121,10 @@ class SlackStory:
 
 
 @contextlib.asynccontextmanager
-async def slack_story(town: SmallTown, *, mode: str = "socket") -> AsyncIterator[SlackStory]:
-    """A workspace of two people and one channel, and the town's bot that listens in it."""
+async def slack_story(
+    town: SmallTown, *, mode: str = "socket", around: Callable[[Any], Any] = same, pace: float = PACE
+) -> AsyncIterator[SlackStory]:
+    """A workspace of two people and one channel, and the town's bot that listens in it. ``around`` wraps its desk."""
     workspace = SlackTown(town.clock)
     ann, bob = workspace.person("ann"), workspace.person("bob")
     gpu = workspace.channel("gpu", members=[ann, bob])
@@ -109,13 +136,13 @@ async def slack_story(town: SmallTown, *, mode: str = "socket") -> AsyncIterator
             mode=mode,
             url=slack.api_url,
             port=0,
-            pace=PACE,
+            pace=pace,
         )
         front, pager = Slack(login, town.clock), Pager()
         town.life.delivery = Delivery(
             town.life.store, [front.chat], town.clock, SimIds(), homes=lambda: HOMES, notifier=pager
         )
-        listening = asyncio.create_task(front.chat.listen(town.life.desk))
+        listening = asyncio.create_task(front.chat.listen(around(town.life.desk)))
         try:
             await _connected(slack, front, mode)
             yield SlackStory(town, workspace, slack, front, pager, ann, bob, gpu)

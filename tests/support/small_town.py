@@ -64,6 +64,7 @@ class SmallTown:
     def __init__(self, database: str, folder: Path, *, threads: bool = False, **town: Any) -> None:
         """``threads``: with the database's own threads, for what happens at the same time."""
         town.setdefault("script", SHORT)
+        town.setdefault("keeps_time", True)
         self.defaults: Defaults = town.pop("defaults", NO_LIMITS)
         self.town = Town(database, folder, **town)
         self.town.world.usual = Fate(boot=2 * SECOND)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from adapters.clock import SteadyClock
 from adapters.simulators.chat import WorldChat
 from adapters.simulators.clock import SimClock, SimIds
 from adapters.simulators.machine import SimHost
@@ -130,16 +131,18 @@ class Town:
     """Where the sweep tells of what belongs to nobody."""
     notifier: Notifier | None = None
     idle_limit: timedelta | None = None
+    keeps_time: bool = False
+    """Whether its processes run on a clock that never goes back, as ``serve`` does; ``clock`` is the computer's."""
 
     def __post_init__(self) -> None:
-        self.world = World(self.clock, seed=1, **self.world_options)
+        self.world = World(self.clock.true, seed=1, **self.world_options)
         self.hosts = [
             self.world.add_host(SimHost("cheap", "RTX 3090", Usd.of("0.20"), capacity=9)),
             self.world.add_host(SimHost("dear", "RTX 3090", Usd.of("0.205"), capacity=9)),
         ]
         self.provider: Provider = WorldProvider(self.world)
         self.shell = WorldShell(self.world, script=self.script)
-        self.chat = WorldChat(clock=self.clock)
+        self.chat = WorldChat(clock=self.clock.true)
         self.ids = SimIds(7)
         self.asked = 0
 
@@ -162,13 +165,15 @@ class Town:
             shell = crashing(shell, self.plan, SHELL_CALLS)
             chat = crashing(chat, self.plan, CHAT_CALLS)
         providers = {provider.name: provider}
+        steady = SteadyClock(self.clock, self.clock.running) if self.keeps_time else None
+        clock = steady or self.clock
         hands = Hands(
-            clock=self.clock,
+            clock=clock,
             ids=self.ids,
             store=store,
             providers=providers,
             shell=shell,
-            watch=Watch(providers, self.clock),
+            watch=Watch(providers, clock),
             line=LaunchLine(providers),
             recipes=self.recipes,
             results=self.folder / "results",
@@ -177,7 +182,7 @@ class Town:
         )
         house = House(
             store=store,
-            clock=self.clock,
+            clock=clock,
             ids=self.ids,
             providers=providers,
             profiles=[provider.profile],
@@ -189,8 +194,8 @@ class Town:
         )
         return Life(
             store=store,
-            engine=Engine(hands),
-            delivery=Delivery(store, [chat], self.clock, self.ids),
+            engine=Engine(hands, steady=steady),
+            delivery=Delivery(store, [chat], clock, self.ids),
             sweep=Sweep(hands, "test", homes=lambda: self.homes),
             desk=Desk(house),
             clock=self.clock,

@@ -76,6 +76,8 @@ class Api:
         self.client = client
         self._clock = clock
         self._closed_until: dict[str, datetime] = {}
+        self.scopes: frozenset[str] = frozenset()
+        """What the token may, as Slack's last answer told; empty when it did not."""
 
     async def call(self, method: str, /, **words: Any) -> Mapping[str, Any]:
         """Ask once. Raises ``TryLater`` (nothing is known to be done), ``PlaceLost``, ``NeedsHuman`` (the token),
@@ -93,6 +95,8 @@ class Api:
             raise self._meant(place, error) from None
         except (aiohttp.ClientError, SlackClientError, OSError, TimeoutError, ValueError) as error:
             raise TryLater(f"Slack cannot be reached ({type(error).__name__})") from None
+        granted = answer.headers.get("x-oauth-scopes") or answer.headers.get("X-OAuth-Scopes") or ""
+        self.scopes = frozenset(one.strip() for one in granted.split(",") if one.strip()) or self.scopes
         return dict(answer.data) if isinstance(answer.data, dict) else {}
 
     def _meant(self, place: str, error: SlackApiError) -> Exception:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.cells import cell_len
 
 from adapters.chat.slack import limits, tables
+from adapters.chat.slack.buttons import in_words
 from adapters.chat.slack.page import Page
 from adapters.chat.slack.text import (
     bold,
@@ -24,7 +25,7 @@ from adapters.chat.slack.text import (
     words,
 )
 from bot.domain.errors import Caret
-from bot.domain.talk import Kind, Meter, Reply, Tone
+from bot.domain.talk import Button, Kind, Meter, Reply, Tone
 
 MARKS: Mapping[Tone, str] = {
     Tone.CALM: "",
@@ -35,7 +36,7 @@ MARKS: Mapping[Tone, str] = {
 """How loud it is, by shape and not by colour; an emoji only where somebody has to look now."""
 _LINES, _FIELDS, _TABLES, _CODE = 4_500, 4_000, 6_500, 2_900
 """Shares of a message's room."""
-_TITLE = 600
+_TITLE = 300
 _LONG = 60
 """A value that is longer is a sentence and has a line of its own."""
 _PRICES = ("cost", "at most", "now", "spent")
@@ -44,10 +45,12 @@ _BAR = 24
 _CARET = 84
 
 
-def write(page: Page, reply: Reply, unsaid: Sequence[str] = ()) -> None:
-    """``reply`` was made harmless before. ``unsaid``: commands that no button holds."""
+def write(page: Page, reply: Reply, unsaid: Sequence[Button] = (), *, headed: bool = False) -> None:
+    """``reply`` was made harmless before. ``unsaid``: commands that no button holds. ``headed``: its title stands
+    there already."""
     known = moments(reply.data)
-    page.add(section(headline(reply)))
+    if not headed:
+        page.add(section(headline(reply)))
     if reply.caret:
         page.add(section(fence(cut(pointer(reply.caret), 1_200))))
     _lines(page, reply, known)
@@ -60,19 +63,18 @@ def write(page: Page, reply: Reply, unsaid: Sequence[str] = ()) -> None:
         tables.put(page, table, min(share, _TABLES))
     if reply.code:
         _code(page, reply.code)
-    if unsaid and page.write(unsaid, 1_500) < len(unsaid):
-        page.keep("commands.txt", "What else can be said", "\n".join(unsaid))
+    if unsaid and page.write([in_words(one) for one in unsaid], 1_500) < len(unsaid):
+        lines = (f"{one.label}: /gpu {one.command}" for one in unsaid)
+        page.keep("commands.txt", "What else can be said", "\n".join(lines))
 
 
 def headline(reply: Reply) -> str:
-    """Who is meant, how loud, what it is; on a card below it what is going on."""
-    people = " ".join(mention(who) for who in reply.mention[:20])
-    title = bold(cut_title(reply.title))
-    first = " ".join(filter(None, (people, MARKS[reply.tone], title)))
-    state = state_of(reply)
-    return "\n".join(filter(None, (first, f"{'○' if reply.final else '●'} {words(state)}" if state else "")))[
-        : limits.SECTION_TEXT
-    ] or ("*Lastcall*")
+    """Who is meant, how loud, what it is; on a card the second line is what is going on, and has the mark."""
+    people = cut(" ".join(mention(who) for who in reply.mention[:20]), 1_000)
+    state, mark = cut(words(state_of(reply)), 200), MARKS[reply.tone]
+    doing = f"{mark or ('○' if reply.final else '●')} {state}" if state else ""
+    first = " ".join(filter(None, (people, "" if state else mark, bold(cut_title(reply.title)))))
+    return "\n".join(filter(None, (first, doing))) or "*Lastcall*"
 
 
 def cut_title(title: str) -> str:

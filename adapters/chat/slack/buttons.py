@@ -12,8 +12,8 @@ from adapters.chat.slack.page import size
 from adapters.chat.slack.text import Json, code, plain, words
 from bot.domain.talk import Button
 
-ROOM = 5_000
-"""Of a message's characters, for its buttons."""
+ROOM = 8_500
+"""Of a message's characters, for its buttons: sixty with short commands."""
 _ASK = "ask:"
 _VERB = re.compile(r"[a-z][a-z-]{0,30}")
 _ENDS = {
@@ -27,10 +27,10 @@ _ENDS = {
 
 @dataclass(frozen=True, slots=True)
 class Pressable:
-    """``blocks`` of buttons, and in words (``mrkdwn``) the commands of those that no button can hold."""
+    """``blocks`` of buttons; ``unsaid`` are those that no button can hold, to be said in words."""
 
     blocks: list[Json]
-    unsaid: tuple[str, ...] = ()
+    unsaid: tuple[Button, ...] = ()
 
 
 def pressable(buttons: Sequence[Button], *, first: int = 0, room: int = ROOM) -> Pressable:
@@ -39,21 +39,22 @@ def pressable(buttons: Sequence[Button], *, first: int = 0, room: int = ROOM) ->
     made: list[Json] = []
     unsaid = []
     for number, button in enumerate(buttons, first):
-        one = _button(number, button)
-        taken = size([one])
-        if not button.command.strip() or len(button.command) > limits.BUTTON_VALUE or taken > room:
-            unsaid.append(in_words(button))
+        fits = button.command.strip() and len(button.command) <= limits.BUTTON_VALUE
+        one = _button(number, button) if fits else {}
+        if not one or size([one]) > room:
+            unsaid.append(button)
             continue
-        room -= taken
+        room -= size([one])
         made.append(one)
     rows = [made[at : at + limits.ACTIONS_ELEMENTS] for at in range(0, len(made), limits.ACTIONS_ELEMENTS)]
-    return Pressable([{"type": "actions", "elements": row} for row in rows], tuple(filter(None, unsaid)))
+    return Pressable(
+        [{"type": "actions", "elements": row} for row in rows],
+        tuple(one for one in unsaid if one.command.strip()),
+    )
 
 
 def in_words(button: Button) -> str:
     """``Confirm: `/gpu confirm k7m2qd```, for where nothing can be pressed."""
-    if not button.command.strip():
-        return ""
     return f"{words(button.label) or 'Say'}: {code('/gpu ' + button.command)}"
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from adapters.chat.slack import forms
 from adapters.chat.slack.answers import Answers, Spot
 from adapters.chat.slack.api import Api, SlackRefused
+from adapters.chat.slack.work import Work
 from bot.domain.errors import LastcallError
 from bot.domain.form import Form, Weighed
 from bot.domain.talk import Actor, Channel, Kind, Reply, Request, Tone
@@ -44,13 +45,13 @@ class _Open:
 class Dialogs:
     """Forms are remembered while they are open; one that was opened by another process is made anew."""
 
-    def __init__(self, desk: Desk, api: Api, answers: Answers, clock: Clock) -> None:
+    def __init__(self, desk: Desk, api: Api, answers: Answers, clock: Clock, work: Work) -> None:
         self._desk = desk
         self._api = api
         self._answers = answers
         self._clock = clock
+        self._work = work
         self._open: OrderedDict[str, _Open] = OrderedDict()
-        self._late: set[asyncio.Task[None]] = set()
 
     async def open(self, trigger: str, actor: Actor, spot: Spot, command: str) -> None:
         """The form of a command, waiting first, then with live prices."""
@@ -91,7 +92,7 @@ class Dialogs:
         values = forms.values(view["state"])
         if view.get("callback_id") == ASK:
             line = f"{note['line']} {' '.join(values.values())}".strip()
-            self._later(self._do(actor, note, line, note["key"]))
+            self._work.spawn(self._do(actor, note, line, note["key"]))
             return _CLOSE
         here = await self._opened(shown, actor, note, values)
         here.turn += 1
@@ -103,12 +104,12 @@ class Dialogs:
         )
         done, _ = await asyncio.wait({work}, timeout=_ACK_S)
         if not done:
-            self._later(self._finish(work, actor, shown, note, _filled(here.form, values)))
+            self._work.spawn(self._finish(work, actor, shown, note, _filled(here.form, values)))
             return {"response_action": "update", "view": _named(forms.waiting(here.form.title), FORM, note)}
         weighed = work.result()
         if weighed.errors:
             return {"response_action": "errors", "errors": forms.errors(here.form, weighed)}
-        self._later(self._do(actor, note, weighed.line, f"slack:view:{shown}"))
+        self._work.spawn(self._do(actor, note, weighed.line, f"slack:view:{shown}"))
         return _CLOSE
 
     async def ask(self, trigger: str, spot: Spot, action: Mapping[str, Any], key: str) -> None:
@@ -129,11 +130,6 @@ class Dialogs:
     def refusal(self, reply: Reply) -> Mapping[str, Any]:
         """Shown in the modal that was sent off."""
         return {"response_action": "update", "view": forms.said(reply)}
-
-    async def drain(self) -> None:
-        """Let what was begun end."""
-        if self._late:
-            await asyncio.wait(set(self._late), timeout=5)
 
     # --- inside ------------------------------------------------------------------------------
 
@@ -181,19 +177,6 @@ class Dialogs:
             await self._api.call("views.update", view_id=view, view=filled)
         except SlackRefused as error:
             log.info("a form could not be shown: %s", error.error)
-
-    def _later(self, work: Any) -> None:
-        async def guarded() -> None:
-            try:
-                await work
-            except LastcallError as error:
-                log.warning("a form could not be finished: %s", error)
-            except Exception:
-                log.exception("a form")
-
-        task = asyncio.get_running_loop().create_task(guarded())
-        self._late.add(task)
-        task.add_done_callback(self._late.discard)
 
 
 async def _ready(weighed: Weighed) -> Weighed:

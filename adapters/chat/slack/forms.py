@@ -8,7 +8,7 @@ from typing import Any
 
 from adapters.chat.slack import limits
 from adapters.chat.slack.body import write
-from adapters.chat.slack.buttons import asked_for, in_words
+from adapters.chat.slack.buttons import asked_for
 from adapters.chat.slack.page import Page
 from adapters.chat.slack.text import Json, bold, context, cut, plain, section, words
 from bot.domain.form import Choice, Field, Form, Weighed
@@ -85,7 +85,8 @@ def said(reply: Reply) -> Json:
     """An answer in a modal. Nothing in there can be pressed: its commands are named."""
     reply = clean(reply)
     page = Page(limits.VIEW_BLOCKS, limits.MESSAGE_CHARACTERS, files=False)
-    write(page, replace(reply, mention=()), () if reply.final else [in_words(one) for one in reply.buttons])
+    unsaid = () if reply.final else tuple(one for one in reply.buttons if one.command.strip())
+    write(page, replace(reply, mention=()), unsaid)
     return _modal("Lastcall", page.blocks)
 
 
@@ -117,7 +118,9 @@ def _sum(form: Form, weighed: Weighed | None) -> Iterator[Json]:
         )
     if weighed and weighed.how:
         yield context(cut(words(weighed.how), limits.CONTEXT_TEXT))
-    yield context("Nothing is rented before you confirm the quote.")
+    typed = any(not one.choices for one in form.fields)
+    enter = " Where you type, Enter works the sum out again." if typed else ""
+    yield context(f"Nothing is rented before you confirm the quote.{enter}")
 
 
 def _filled(one: Field, values: Mapping[str, str]) -> Field:
@@ -146,8 +149,13 @@ def _input(one: Field) -> Json:
 
 
 def _options(one: Field) -> list[Json]:
-    """At most a hundred, the one that is chosen among them."""
-    sayable = [choice for choice in one.choices if 0 < len(choice.value) <= limits.OPTION_VALUE]
+    """At most a hundred, the one that is chosen among them; of two with one value the first."""
+    by_value = {choice.value: choice for choice in reversed(one.choices)}
+    sayable = [
+        choice
+        for choice in dict.fromkeys(by_value[each.value] for each in one.choices)
+        if 0 < len(choice.value) <= limits.OPTION_VALUE
+    ]
     shown = sayable[: limits.OPTIONS]
     missing = [choice for choice in sayable[limits.OPTIONS :] if choice.value == one.value]
     shown = [*shown[: limits.OPTIONS - len(missing[:1])], *missing[:1]]

@@ -13,7 +13,7 @@ from adapters.chat.slack.files import Files
 from adapters.chat.slack.home import view as home_view
 from adapters.chat.slack.people import People
 from adapters.chat.slack.typed import typed
-from adapters.chat.slack.work import Recent
+from adapters.chat.slack.work import Recent, Work
 from bot.domain.errors import LastcallError
 from bot.domain.talk import Actor, Attached, Channel, Kind, Reply, Request, Tone
 from bot.ports import Clock, Desk
@@ -30,7 +30,15 @@ class Ear:
     """``bot``: the bot's own user id, filled when it is known."""
 
     def __init__(
-        self, desk: Desk, api: Api, people: People, answers: Answers, files: Files, clock: Clock
+        self,
+        desk: Desk,
+        *,
+        api: Api,
+        people: People,
+        answers: Answers,
+        files: Files,
+        clock: Clock,
+        work: Work,
     ) -> None:
         self._desk = desk
         self._api = api
@@ -39,7 +47,7 @@ class Ear:
         self._files = files
         self._clock = clock
         self._recent = Recent(clock)
-        self.dialogs = Dialogs(desk, api, answers, clock)
+        self.dialogs = Dialogs(desk, api, answers, clock, work)
         self.bot = ""
 
     async def command(self, body: Payload) -> None:

@@ -36,7 +36,8 @@ def view(replies: Sequence[Reply]) -> Json:
 def _part(reply: Reply, *, first: bool, button: int) -> list[Json]:
     shown = pressable(() if reply.final else reply.buttons, first=button, room=3_000)
     page = Page(blocks_left=30, room=_ONE, files=False)
-    if first and 0 < len(reply.title) <= limits.HEADER_TEXT:
+    headed = first and 0 < len(reply.title) <= limits.HEADER_TEXT
+    if headed:
         page.add({"type": "header", "text": plain(reply.title, limits.HEADER_TEXT)})
-    write(page, replace(reply, mention=()), shown.unsaid)
+    write(page, replace(reply, mention=()), shown.unsaid, headed=headed)
     return [*page.blocks, *shown.blocks]

@@ -25,10 +25,26 @@ from adapters.chat.slack.socket import Socket
 from adapters.chat.slack.web import PATH, Web, web_app
 from adapters.chat.slack.work import Work
 from bot.domain.errors import LastcallError, NeedsHuman, TryLater
+from bot.domain.market import Finding, Mark
 from bot.ports import Clock, Desk
 
 log = logging.getLogger("lastcall.slack")
 
+SCOPES = frozenset(
+    {
+        "app_mentions:read",
+        "channels:history",
+        "chat:write",
+        "commands",
+        "files:read",
+        "files:write",
+        "groups:history",
+        "im:history",
+        "im:write",
+        "users:read",
+    }
+)
+"""As ``deploy/slack-manifest.yaml`` asks for them."""
 _KEEP_ALIVE_S = 300
 _AGAIN_S = 60
 
@@ -55,19 +71,35 @@ class Slack:
     def __init__(self, login: SlackLogin, clock: Clock) -> None:
         self._login = login
         client = AsyncWebClient(token=login.bot_token, base_url=login.url.rstrip("/") + "/")
+        # By itself it repeats what was cut off, and would say it twice; whoever calls knows what may be repeated.
+        client.retry_handlers = []
         self._clock = clock
         self._api = Api(client, clock)
         self._people = People(self._api, clock, login.allowed)
         self._files = Files(self._api, login.bot_token)
         self._answers = Answers(self._api, self._files)
         self.chat = SlackChat(self._api, self._files, self._answers, clock, self._listen)
+        self._work: Work | None = None
         self._bound: socket.socket | None = None
         self.web: Web | None = None
         """The server of HTTP mode, while it listens."""
 
+    async def settled(self) -> None:
+        """Everything that was heard up to now is done and answered."""
+        if self._work is not None:
+            await self._work.idle()
+
     async def _listen(self, desk: Desk) -> None:
-        ear = Ear(desk, self._api, self._people, self._answers, self._files, self._clock)
-        work = Work()
+        work = self._work = Work()
+        ear = Ear(
+            desk,
+            api=self._api,
+            people=self._people,
+            answers=self._answers,
+            files=self._files,
+            clock=self._clock,
+            work=work,
+        )
         try:
             await self._introduced(ear)
             app = bolt_app(self._api.client, ear, work, signing_secret=self._login.signing_secret)
@@ -77,7 +109,6 @@ class Slack:
         finally:
             self.chat.ready = False
             await work.drain()
-            await ear.dialogs.drain()
 
     def _way_in(self, app: AsyncApp) -> Coroutine[Any, Any, None]:
         login = self._login
@@ -104,6 +135,29 @@ class Slack:
                 continue
             self.chat.ready = True
             return
+
+    async def check(self) -> tuple[Finding, ...]:
+        """What ``lastcall check`` says of it: the token and its scopes, and the way in. Nothing listens by it."""
+        try:
+            me = await self._api.call("auth.test")
+            await self._prove_way_in()
+        except LastcallError as error:
+            return (Finding("Slack", Mark.BAD, f"{str(error).rstrip('.')}.", "See docs/slack.md."),)
+        finally:
+            if self._bound is not None:
+                self._bound.close()
+        said = f"{me.get('user')} in {me.get('team')} ({me.get('team_id')}), {self._login.mode} mode."
+        missing = sorted(SCOPES - self._api.scopes) if self._api.scopes else []
+        if missing:
+            return (
+                Finding(
+                    "Slack",
+                    Mark.WARN,
+                    f"{said} It lacks: {', '.join(missing)}.",
+                    "Add them under OAuth & Permissions and install the app anew.",
+                ),
+            )
+        return (Finding("Slack", Mark.GOOD, said),)
 
     async def _greet(self, ear: Ear) -> None:
         me = await self._api.call("auth.test")
@@ -154,8 +208,3 @@ def _listening(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         why = getattr(error, "strerror", None) or error
         raise NeedsHuman(f"LASTCALL_HTTP_PORT {port} of {host} cannot be listened on ({why})") from None
-
-
-def open_slack(login: SlackLogin, clock: Clock) -> SlackChat:
-    """The chat of one workspace; nothing is asked before it listens."""
-    return Slack(login, clock).chat

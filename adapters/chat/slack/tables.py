@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 
 from rich.cells import cell_len
 
@@ -15,12 +15,14 @@ from adapters.chat.slack.page import Page
 from adapters.chat.slack.text import context, cut, fence, section, weight, words
 from bot.domain.talk import Table
 
-WIDEST = 92
+WIDEST = 88
 """Characters on a line of fixed type that a window of usual width shows; a longer one is broken where it hurts."""
 _LEAST = 16
 """A column that breaks its lines keeps at least this."""
 _GAP = "  "
 _NUMBER = re.compile(r"[-+~<]?\$?\d[\d., ]*(?:%|[A-Za-z/]{1,4})?")
+_CELL = 400
+"""A cell is cut here; what is longer is in the file alone."""
 _FENCE = 8
 """Characters of a fence and its line ends."""
 
@@ -30,20 +32,23 @@ Rows = list[list[str]]
 def put(page: Page, table: Table, most: int) -> None:
     """On the page, in ``most`` characters; what does not fit is counted, and the whole of it kept as a file."""
     header, rows = _square(table)
-    if not rows and not any(header):
+    if not any(header) and not any(map(any, rows)):
         _note(page, table)
         return
-    lines = _drawn(header, rows)
-    head, body = (lines[:1], lines[1:]) if any(header) else ([], lines)
     room = min(most, limits.SECTION_TEXT, page.room - 600) - _FENCE
-    escaped = [words(one) for one in (*head, *body)]
-    shown = _fitting(escaped, room)
-    hidden = len(escaped) - max(shown, len(head))
-    if shown > len(head) or not hidden:
-        page.add(section(fence("\n".join(escaped[:shown]))))
+    head = 1 if any(header) else 0
+    shown = _fitting(_drawn(header, rows), room)
+    hidden = head + len(rows) - max(len(shown), head)
+    if len(shown) > head or not hidden:
+        page.add(section(fence("\n".join(shown) or "–")))
     if hidden:
         page.add(context(page.more(hidden, "row")))
-        page.keep("table.csv", f"{(table.header or ('table',))[0]} (all rows)", _csv(table))
+    if hidden or _is_cut(table):
+        page.keep(
+            "table.csv",
+            f"{(cut(words(table.header[0] if table.header else ''), 80)) or 'Table'} (all rows)",
+            _csv(table),
+        )
     _note(page, table)
 
 
@@ -52,12 +57,20 @@ def _note(page: Page, table: Table) -> None:
         page.add(context(cut(words(table.note), 1_000)))
 
 
-def _fitting(escaped: Sequence[str], room: int) -> int:
-    for number, line in enumerate(escaped):
-        room -= weight(line) + 2
+def _fitting(rows: Iterable[str], room: int) -> list[str]:
+    """The first of them, escaped."""
+    found = []
+    for row in rows:
+        escaped = words(row)
+        room -= weight(escaped) + 2
         if room < 0:
-            return number
-    return len(escaped)
+            break
+        found.append(escaped)
+    return found
+
+
+def _is_cut(table: Table) -> bool:
+    return any(len(cell) > _CELL for row in (table.header, *table.rows) for cell in row)
 
 
 def _csv(table: Table) -> str:
@@ -71,11 +84,15 @@ def _csv(table: Table) -> str:
 
 def _square(table: Table) -> tuple[list[str], Rows]:
     columns = max((len(row) for row in (table.header, *table.rows)), default=0)
-    full = [[*row, *[""] * (columns - len(row))] for row in (table.header, *table.rows)]
+    full = [[*map(_short, row), *[""] * (columns - len(row))] for row in (table.header, *table.rows)]
     return full[0], full[1:]
 
 
-def _drawn(header: list[str], rows: Rows) -> list[str]:
+def _short(cell: str) -> str:
+    return cell if len(cell) <= _CELL else f"{cell[: _CELL - 1]}…"
+
+
+def _drawn(header: list[str], rows: Rows) -> Iterator[str]:
     """One text for each row, the header first where there is one; a row may be of several lines."""
     full = [header, *rows] if any(header) else rows
     widths = [max(cell_len(row[n]) for row in full) for n in range(len(header))]
@@ -83,10 +100,11 @@ def _drawn(header: list[str], rows: Rows) -> list[str]:
     if over > 0:
         widest = widths.index(max(widths))
         if widths[widest] - over < max(_LEAST, cell_len(header[widest])):
-            return _records(header, rows)
+            yield from _records(header, rows)
+            return
         widths[widest] -= over
     right = [_is_numeric([row[n] for row in rows]) for n in range(len(widths))]
-    return [_row(row, widths, right) for row in full]
+    yield from (_row(row, widths, right) for row in full)
 
 
 def _row(row: list[str], widths: list[int], right: list[bool]) -> str:
@@ -110,18 +128,18 @@ def _broken(cell: str, width: int) -> list[str]:
     return textwrap.wrap(cell, max(1, width // 2 if wide else width)) or [""]
 
 
-def _records(header: list[str], rows: Rows) -> list[str]:
+def _records(header: list[str], rows: Rows) -> Iterator[str]:
     """Each row as a small list: several sentences do not stand beside each other on any line."""
     width = min(24, max(map(cell_len, header)))
     room = WIDEST - width - len(_GAP)
-    texts = [""] if any(header) else []
+    if any(header):
+        yield ""
     for row in rows:
         lines = []
         for name, cell in zip(header, row, strict=True):
             for number, part in enumerate(_broken(cell, room) if cell else []):
                 lines.append(f"{_pad('' if number else name, width, False)}{_GAP}{part}".rstrip())
-        texts.append("\n".join(lines) + ("" if row is rows[-1] else "\n"))
-    return texts
+        yield "\n".join(lines) + ("" if row is rows[-1] else "\n")
 
 
 def _is_numeric(cells: list[str]) -> bool:

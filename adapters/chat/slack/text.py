@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from json.encoder import encode_basestring
 from typing import Any
 
 from bot.domain.clocktime import utc
@@ -14,9 +14,10 @@ from bot.domain.talk import Actor
 
 Json = dict[str, Any]
 
-_UNIT = re.compile(r"&(?:amp|lt|gt);|<[^<>]*>|.", re.DOTALL)
+_UNIT = re.compile(r"&(?:amp|lt|gt);|<[^<>]*>|```|.", re.DOTALL)
 """What is never cut in two. An escaped text has no ``<`` but those of our own tokens."""
 _PERSON = re.compile(r"[UW][A-Z0-9]+")
+_CLOCK = re.compile(r"(?<![A-Z][a-z]{2} )(?<!\d )(?<!\d)\d\d:\d\d UTC")
 _TICK = "\u02cb"
 """Looks like a back-tick and ends no code: a shell would not run it either, so that a command copied with it fails."""
 _MOMENTS = ("hard_end", "kill_at", "dry_at", "until")
@@ -26,7 +27,7 @@ ELLIPSIS = "…"
 
 def weight(text: str) -> int:
     """Characters as a browser counts them (an emoji is two), and as JSON they travel in (a quote is two)."""
-    return len(json.dumps(text, ensure_ascii=False).encode("utf-16-le", "surrogatepass")) // 2 - 2
+    return len(encode_basestring(text).encode("utf-16-le", "surrogatepass")) // 2 - 2
 
 
 def escape(text: str) -> str:
@@ -57,16 +58,21 @@ def fence(escaped: str) -> str:
 
 
 def cut(escaped: str, most: int) -> str:
-    """At most so long, whole entities and whole characters only; where something is missing it ends with ``…``."""
+    """At most so long, whole entities and whole characters only; where something is missing it ends with ``…``, and
+    code that was begun is closed."""
     if weight(escaped) <= most:
         return escaped
-    room, kept = most - 1, []
-    for unit in _UNIT.findall(escaped):
-        room -= weight(unit)
+    room, kept = most - (6 if "`" in escaped else 1), []
+    for unit in _UNIT.finditer(escaped):
+        room -= weight(unit[0])
         if room < 0:
             break
-        kept.append(unit)
-    return "".join(kept).rstrip() + ELLIPSIS if most > 0 else ""
+        kept.append(unit[0])
+    if most <= 0:
+        return ""
+    said = "".join(kept).rstrip()
+    is_block, is_code = said.count("```") % 2, said.replace("```", "").count("`") % 2
+    return f"{said}{ELLIPSIS}" + ("\n```" if is_block else "`" if is_code else "")
 
 
 def mention(who: Actor) -> str:
@@ -92,10 +98,9 @@ def moments(data: Mapping[str, Any]) -> dict[str, str]:
 
 
 def local(escaped: str, known: Mapping[str, str]) -> str:
-    """With every moment that is known in the reader's own time."""
-    for said, token in known.items():
-        escaped = escaped.replace(said, token)
-    return escaped
+    """With every moment that is known in the reader's own time; one that is said with its day stays as it is, because
+    it may be another one."""
+    return _CLOCK.sub(lambda found: known.get(found[0], found[0]), escaped)
 
 
 def plain(text: str, most: int) -> Json:
@@ -105,8 +110,8 @@ def plain(text: str, most: int) -> Json:
 
 
 def mrkdwn(escaped: str) -> Json:
-    """A ``mrkdwn`` object in which Slack looks for nothing by itself, such as addresses to link."""
-    return {"type": "mrkdwn", "text": escaped, "verbatim": True}
+    """A ``mrkdwn`` object in which Slack looks for nothing by itself, such as addresses. It may not be empty."""
+    return {"type": "mrkdwn", "text": escaped if escaped.strip() else "–", "verbatim": True}
 
 
 def section(escaped: str) -> Json:

@@ -13,6 +13,7 @@ from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.domain.errors import LastcallError
 from bot.ports import Clock
 
 log = logging.getLogger("lastcall.slack")
@@ -36,6 +37,11 @@ class Work:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    async def idle(self) -> None:
+        """Until there is nothing left to do."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
     async def drain(self) -> None:
         """Let what was begun end; what takes longer is cancelled."""
         if self._tasks:
@@ -48,6 +54,8 @@ class Work:
 async def _guarded(work: Coroutine[Any, Any, None]) -> None:
     try:
         await work
+    except LastcallError as error:
+        log.warning("work after an acknowledgement: %s", error)
     except Exception:
         log.exception("work after an acknowledgement")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from datetime import datetime
 
@@ -93,9 +94,19 @@ async def _open(house: House, request: Request, id: str) -> tuple[Rental, Approv
         raise Refused(f"{rental.id} was {approval.verdict} already{told}.")
     if rental.goal is Goal.GONE or rental.closed_at is not None:
         raise Refused(f"{rental.id} is over: {rental.ending or 'closed'}.", help="It has to be asked anew.")
+    if rental.goal > Goal.QUOTED and not rental.asks_again:
+        raise Refused(f"{rental.id} was confirmed already and runs.", help=f"To end it: down {rental.id}")
     if house.clock.now() >= approval.until:
         raise Refused(f"The request for {rental.id} is too old.", help="It has to be asked anew.")
     return rental, approval
+
+
+async def settled(house: House, request: Request, rental: Rental) -> None:
+    """It was confirmed by somebody whose word is enough: a request that is still open has nothing to ask any more."""
+    approval = await house.store.approvals.get(rental.id)
+    if approval is not None and approval.verdict is None:
+        with contextlib.suppress(Refused):  # somebody decided on it just now
+            await _decide(house, request, rental, approval, Verdict.APPROVED, "")
 
 
 async def _still_at(house: House, rental: Rental) -> None:

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 
 from bot.commands import replies_down
 from bot.commands.admit import ask_of, may_rent, put_to_approvers, why_approve
-from bot.commands.handlers import find
+from bot.commands.handlers import approve, find
 from bot.commands.house import House
 from bot.commands.spoken import ALL, MINE, Cancel, Confirm, Down, Extend
 from bot.commands.unreached import sentences
 from bot.domain import label as labels
+from bot.domain.budget import spent
 from bot.domain.clocktime import short, utc
 from bot.domain.errors import Refused
 from bot.domain.ladder import QUOTE_LIFE
@@ -55,6 +56,7 @@ async def confirm(house: House, request: Request, command: Confirm) -> Reply:
         )
     if not done and not await _done_before(house, request):
         return await _confirmed_before(house, await house.store.rentals.get(rental.id) or rental)
+    await approve.settled(house, request, rental)
     house.nudge()
     return await _said(house, rental, f"Confirmed: {rental.id} cannot cost more than {rental.worst_case}.")
 
@@ -109,19 +111,11 @@ async def extend(house: House, request: Request, command: Extend) -> Reply:
     rental = await find.one(house, request, command.rental, Deed.SPEND)
     if await _done_before(house, request):
         return await _extended(house, rental)
-    if rental.goal is Goal.GONE or rental.closed_at is not None:
-        raise Refused(f"{rental.id} is over; it cannot be extended.", help="Ask anew.")
-    if not rental.attempts:
-        raise Refused(f"{rental.id} has not begun.", help="Cancel it and ask again with the time you want.")
-    if rental.asks_again:
-        raise Refused(
-            f"{rental.id} waits for a yes to its new price.",
-            help=f"First: confirm {rental.id}, or cancel it.",
-        )
+    _can_be_extended(rental, house.clock.now())
     by, budget = _terms(rental, command.by)
     _within_label(house, rental, by)
     await may_rent(house, request.actor)
-    worst = (rental.worst_case or ZERO) + budget
+    worst = _most_as_it_runs(rental, house.clock.now()) + budget
     if why := await why_approve(house, rental, request.actor, worst):
         raise Refused(
             f"With that {rental.id} could cost {worst}, and somebody else has to agree: {why}.",
@@ -146,6 +140,24 @@ async def extend(house: House, request: Request, command: Extend) -> Reply:
     return await _extended(house, await house.store.rentals.get(rental.id) or rental, by)
 
 
+def _can_be_extended(rental: Rental, now: datetime) -> None:
+    """Raises ``Refused`` with what to do instead."""
+    if rental.goal is Goal.GONE or rental.closed_at is not None:
+        raise Refused(f"{rental.id} is over; it cannot be extended.", help="Ask anew.")
+    if rental.hard_end is not None and now >= rental.hard_end:
+        ended = utc(rental.hard_end)
+        raise Refused(
+            f"The time of {rental.id} was over at {ended}; it is being torn down.", help="Ask anew."
+        )
+    if not rental.attempts:
+        raise Refused(f"{rental.id} has not begun.", help="Cancel it and ask again with the time you want.")
+    if rental.asks_again:
+        raise Refused(
+            f"{rental.id} waits for a yes to its new price.",
+            help=f"First: confirm {rental.id}, or cancel it.",
+        )
+
+
 async def _extended(house: House, rental: Rental, by: timedelta | None = None) -> Reply:
     more = f"has {short(by)} more" if by else "was extended already"
     until = f" It ends at {utc(rental.hard_end)} at the latest" if rental.hard_end else ""
@@ -167,14 +179,22 @@ def _terms(rental: Rental, by: timedelta | Usd) -> tuple[timedelta, Usd]:
     return length, by
 
 
+def _most_as_it_runs(rental: Rental, now: datetime) -> Usd:
+    """The worst case; more where the vendor raised the price of a machine that runs."""
+    hourly = rental.attempts[-1].offer.hourly
+    left = max(timedelta(0), rental.hard_end - now) if rental.hard_end is not None else timedelta(0)
+    return max(rental.worst_case or ZERO, (spent(rental, now) + hourly.over(left)).up_to_cent())
+
+
 def _within_label(house: House, rental: Rental, by: timedelta) -> None:
     """The time in the label is a promise to the reaper: nothing is extended past it."""
     end = rental.hard_end
     label = labels.parse(rental.attempts[-1].label) if rental.attempts else None
-    limit: datetime | None = label.until if label else None
-    if end is None or limit is None or by <= limit - end:
-        return
     longest = house.terms.max_lifetime
+    # An adopted machine may carry a label that says nothing: then from when we know of it.
+    limit = label.until if label else rental.attempts[0].tried_at + longest
+    if end is None or by <= limit - end:
+        return
     raise Refused(
         f"{rental.id} may exist until {utc(limit)} at most (no machine lives longer than {short(longest)}).",
         help=f"It can get {short(limit - end)} more."

@@ -6,7 +6,7 @@ not ours is shown and refused.
 
 from __future__ import annotations
 
-from bot.commands.admit import ask_of, may_rent
+from bot.commands.admit import ask_of, may_rent, why_approve
 from bot.commands.house import House
 from bot.commands.orphan_look import Found, look
 from bot.commands.replies_orphans import orphans_reply, owner_of
@@ -17,6 +17,7 @@ from bot.domain.cards import card
 from bot.domain.clocktime import utc
 from bot.domain.errors import AskAgain, Refused
 from bot.domain.market import Machine
+from bot.domain.money import ZERO
 from bot.domain.orphan import GRACE, Fate, Orphan
 from bot.domain.orphan import found as first_seen
 from bot.domain.orphan_cards import condition, facts
@@ -30,7 +31,7 @@ async def orphans(house: House, request: Request, command: Orphans) -> Reply:
     if command.fate is None:
         return orphans_reply(await look(house, leftovers=True), everything=command.everything)
     orphan = await _meant(house, command.machine)
-    if reason := may_decide(request.actor, orphan):
+    if reason := may_decide(await house.role(request.actor)):
         raise Refused(reason)
     if orphan.may_become(command.fate):
         if command.fate is Fate.ADOPT:
@@ -73,6 +74,11 @@ async def _adopt(house: House, request: Request, orphan: Orphan) -> Orphan:
     latency = provider.capabilities.teardown_latency
     adopter = Adopter(request.actor, request.channel, house.namespace, terms.budget, terms.lifetime, latency)
     rental = adopted(orphan, await _free_id(house, orphan), adopter, now)
+    if why := await why_approve(house, rental, request.actor, rental.worst_case or ZERO):
+        raise Refused(
+            f"Adopting {orphan.name} needs somebody else's word: {why}.",
+            help="Ask an admin to adopt it, or: orphans kill " + orphan.name,
+        )
     what = f"adopted {orphan.name} ({orphan.label}); at most {rental.worst_case}"
     after = await house.store.orphans.adopt(
         orphan,

@@ -15,4 +15,5 @@ def upgrade() -> None:
     zero = sa.text("0")
     op.add_column("attempts", sa.Column("strayed", sa.BigInteger(), nullable=False, server_default=zero))
     op.add_column("attempts", sa.Column("booting_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("attempts", sa.Column("idle_seen_at", sa.DateTime(timezone=True), nullable=True))
     op.drop_column("rentals", "reminded")

@@ -1,0 +1,176 @@
+"""How fast Slack is acknowledged and answered at 50 commands a second from 100 people while 200 rentals run, beside a
+bare Bolt echo under the same load in the same run. ``python -m tests.bench.slack_answers [seconds]``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.clock import SystemClock
+from adapters.simulators.slack.fake import FakeSlack
+from adapters.simulators.slack.things import Place, User
+from adapters.simulators.slack.town import SlackTown
+from bot.domain.money import Usd
+from bot.domain.talk import Actor
+from bot.store.session import migrate, open_database
+from tests.support.slack_story import SlackStory, slack_story
+from tests.support.small_town import SECOND, SmallTown
+
+PEOPLE, RENTALS, A_SECOND = 100, 200, 50
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Seconds of each command: until it was acknowledged, and until its answer was there."""
+
+    acks: list[float]
+    answers: list[float]
+    lost: int
+
+    def ack(self, part: float) -> float:
+        """Milliseconds within which this part was acknowledged."""
+        return _within(self.acks, part)
+
+    def answer(self, part: float) -> float:
+        """Milliseconds within which this part was answered."""
+        return _within(self.answers, part)
+
+
+def _within(seconds: list[float], part: float) -> float:
+    ordered = sorted(seconds)
+    return 1000 * ordered[min(len(ordered) - 1, int(part * len(ordered)))]
+
+
+async def under_load(slack: FakeSlack, people: list[User], place: Place, text: str, seconds: int) -> Load:
+    """Commands at an even pace, whether the earlier ones are answered or not."""
+    acks: list[float] = []
+    answers: list[float] = []
+    lost = 0
+
+    async def one(user: User) -> None:
+        nonlocal lost
+        seen, began = len(place.seen_by(user)), time.perf_counter()
+        told = await slack.stage.say_command(user, place, text)
+        if not told.acked:
+            lost += 1
+            return
+        acks.append(told.took)
+        await slack.until(lambda: len(place.seen_by(user)) > seen, limit_s=30)
+        answers.append(time.perf_counter() - began)
+
+    began = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for number in range(seconds * A_SECOND):
+            await asyncio.sleep(max(0.0, began + number / A_SECOND - time.perf_counter()))
+            group.create_task(one(people[number % len(people)]))
+    return Load(acks, answers, lost)
+
+
+@contextlib.asynccontextmanager
+async def _echo() -> AsyncIterator[tuple[FakeSlack, list[User], Place]]:
+    """Bolt alone: acknowledges and says the text back."""
+    town = SlackTown(SystemClock())
+    people = [town.person(f"p{number}") for number in range(PEOPLE)]
+    place = town.channel("gpu", members=people)
+    async with FakeSlack(town, wall=SystemClock()) as slack:
+        app = AsyncApp(client=AsyncWebClient(token=town.bot_token, base_url=slack.api_url))
+
+        @app.command("/gpu")
+        async def echo(ack: Callable[..., Awaitable[Any]], respond: Callable[..., Awaitable[Any]]) -> None:
+            await ack()
+            await respond("echo")
+
+        handler = AsyncSocketModeHandler(app, town.app_token)
+        await handler.connect_async()  # type: ignore[no-untyped-call]
+        await slack.sockets.connected()
+        yield slack, people, place
+        await handler.close_async()  # type: ignore[no-untyped-call]
+
+
+async def _rented(story: SlackStory, people: list[User]) -> None:
+    """Two machines for each person, all ready."""
+    town = story.town
+    for number in range(RENTALS):
+        user = people[number % PEOPLE]
+        actor = Actor("slack", story.workspace.team, user.id, user.name)
+        reply = await town.ask("up world 3090 for 4h", actor=actor, key=f"rent-{number}")
+        assert reply.rental, reply
+    while True:
+        open_now = await town.life.store.rentals.open_ones()
+        if sum(1 for one in open_now if one.attempt and one.attempt.ready_at) == RENTALS:
+            return
+        await town.life.engine.run_due()
+        town.clock.advance(SECOND)
+
+
+async def _kept_busy(story: SlackStory) -> None:
+    """The engine and the delivery go on beside it, at the world's pace."""
+    while True:
+        await asyncio.sleep(0.2)
+        story.town.clock.advance(SECOND / 5)
+        await story.town.life.engine.tick()
+        await story.town.life.delivery.tick()
+
+
+async def ours(folder: Path, seconds: int) -> Load:
+    """The whole bot."""
+    empty = folder / "lastcall.db"
+    engine = open_database(f"sqlite+aiosqlite:///{empty}")
+    await migrate(engine)
+    await engine.dispose()
+    town = SmallTown(f"sqlite+aiosqlite:///{empty}", folder, auto_confirm=Usd.of(100))
+    try:
+        async with slack_story(town, pace=1.0) as story:
+            people = [story.workspace.person(f"p{number}") for number in range(PEOPLE)]
+            story.gpu.members |= {one.id for one in people}
+            await _rented(story, people)
+            await story.deliver()
+            busy = asyncio.create_task(_kept_busy(story))
+            await under_load(story.slack, people, story.gpu, "status", 2)
+            try:
+                return await under_load(story.slack, people, story.gpu, "status", seconds)
+            finally:
+                busy.cancel()
+                await asyncio.gather(busy, return_exceptions=True)
+    finally:
+        await town.close()
+
+
+async def measured(seconds: int) -> tuple[Load, Load]:
+    """Ours, and a bare echo."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        mine = await ours(folder, seconds)
+    finally:
+        shutil.rmtree(folder)
+    async with _echo() as (slack, people, place):
+        await under_load(slack, people, place, "status", 2)
+        return mine, await under_load(slack, people, place, "status", seconds)
+
+
+def main() -> int:
+    """By hand."""
+    mine, bare = asyncio.run(measured(int(sys.argv[1]) if len(sys.argv) > 1 else 20))
+    for name, load in (("lastcall", mine), ("bare bolt echo", bare)):
+        print(
+            f"{name}: {len(load.acks)} commands, {load.lost} lost; ack p50 {load.ack(0.5):.1f} ms, p99"
+            f" {load.ack(0.99):.1f} ms; answer p50 {load.answer(0.5):.1f} ms, p95 {load.answer(0.95):.1f} ms"
+        )
+    print(f"ratio of ack p99: {mine.ack(0.99) / bare.ack(0.99):.2f}")
+    return 0 if mine.ack(0.99) <= 100 and mine.answer(0.95) <= 300 and not mine.lost else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
