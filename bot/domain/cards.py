@@ -51,9 +51,7 @@ def card(rental: Rental, now: datetime, soft_end: datetime | None = None) -> Rep
     """The whole card."""
     state = status(rental)
     lines = tuple(line for line in _lines(rental, state) if line)
-    pictures = (
-        tuple(one.path for one in rental.results if one.name.endswith(".png")) if rental.closed_at else ()
-    )
+    results = rental.results if rental.closed_at else ()
     return Reply(
         kind=Kind.CARD,
         title=title(rental),
@@ -62,7 +60,8 @@ def card(rental: Rental, now: datetime, soft_end: datetime | None = None) -> Rep
         tables=_tables(rental, now),
         meter=_meter(rental, state),
         buttons=_buttons(rental, state),
-        pictures=pictures,
+        pictures=tuple(one.path for one in results if one.name.endswith(".png")),
+        files=tuple(one.path for one in results if not one.name.endswith(".png")),
         tone=_tone(rental, state),
         rental=rental.id,
         final=rental.closed_at is not None,

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from bot.domain.money import ZERO
 from bot.domain.rental import Ending, Goal
+from bot.domain.talk import Channel, Kind, Reply
+from bot.store.rows import Say
 from tests.support.slack_story import SlackStory, slack_story
 from tests.support.towns import Found
 
@@ -38,3 +42,21 @@ async def test_a_rental_from_its_question_to_the_closed_tab(story: SlackStory):
     assert (await story.town.rental(tab)).ending is Ending.DOWN
     assert not card.buttons and not story.town.world.alive()
     assert not story.workspace.complaints
+
+
+async def test_results_come_to_the_thread_once(story: SlackStory, tmp_path: Path):
+    """Pictures and small results with the closing card, in its thread; a later edit brings them no second time."""
+    picture, lora = tmp_path / "loss.png", tmp_path / "lora.safetensors"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(200))
+    lora.write_bytes(bytes(5000))
+    place = Channel("slack", story.gpu.id)
+    card = Reply(Kind.CARD, "k7m2qd: training", rental="k7m2qd")
+    store, clock = story.town.life.store, story.town.clock
+    await store.outbox.put(Say("card:k7m2qd", place, card), now=clock.now(), rental="k7m2qd")
+    await story.deliver()
+    for title in ("k7m2qd: closed", "k7m2qd: closed, settled"):
+        done = replace(card, title=title, final=True, pictures=(str(picture),), files=(str(lora),))
+        await store.outbox.put(Say("card:k7m2qd", place, done), now=clock.now(), rental="k7m2qd")
+        await story.deliver()
+    shared = [file.name for message in story.gpu.thread(story.card("k7m2qd").ts) for file in message.files]
+    assert sorted(shared) == ["lora.safetensors", "loss.png"]
