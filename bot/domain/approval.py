@@ -21,6 +21,8 @@ class Verdict(StrEnum):
 
     APPROVED = "approved"
     DECLINED = "declined"
+    LAPSED = "over"
+    """Nobody decided before the rental itself was over: cancelled, expired, torn down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,11 @@ def card(rental: Rental, approval: Approval) -> Reply:
     """What the approvers see; rewritten once it is decided."""
     who = approval.asked_by.name or approval.asked_by.id
     by = approval.decided_by.name or approval.decided_by.id if approval.decided_by else ""
-    open_ = approval.verdict is None and rental.is_open
+    open_ = approval.verdict is None
     lines = [f"{who} wants it, and somebody else has to agree: {approval.reason}."]
-    if approval.verdict is not None:
+    if approval.verdict is Verdict.LAPSED:
+        lines.append(f"Nobody has to decide any more: {rental.ending or 'the request is closed'}.")
+    elif approval.verdict is not None:
         why = f": {approval.said}" if approval.said else ""
         lines.append(f"{approval.verdict.value.capitalize()} by {by}{why}.")
     else:
@@ -69,7 +73,7 @@ def card(rental: Rental, approval: Approval) -> Reply:
         fields.insert(0, ("machine", f"{rental.offer.gpu} at {rental.offer.hourly.rate()}"))
     return Reply(
         kind=Kind.NOTICE,
-        title=f"{title(rental)}: to approve" if open_ else f"{title(rental)}: {approval.verdict or 'over'}",
+        title=f"{title(rental)}: to approve" if open_ else f"{title(rental)}: {approval.verdict}",
         lines=tuple(lines),
         fields=tuple(fields),
         buttons=buttons if open_ else (),
@@ -79,6 +83,7 @@ def card(rental: Rental, approval: Approval) -> Reply:
             "rental": rental.id,
             "approval": approval.verdict or "open",
             "worst_case_usd": str(approval.most.dollars),
+            "until": approval.until.isoformat(),
             "by": by or None,
         },
     )

@@ -32,7 +32,12 @@ def reminder(rental: Rental, rung: int, now: datetime) -> Reply:
         tone=Tone.ALARM if rung >= budget.RUNGS[-1] else Tone.WARN,
         rental=rental.id,
         mention=(rental.owner,),
-        data={"rental": rental.id, "rung": rung, "cost_usd": f"{cost.dollars:.6f}"},
+        data={
+            "rental": rental.id,
+            "rung": rung,
+            "hard_end": end.isoformat(),
+            "cost_usd": f"{cost.dollars:.6f}",
+        },
     )
 
 

@@ -21,6 +21,7 @@ from bot.domain.rental import Ending, Goal, Rental
 from bot.domain.talk import Actor, Channel, Reply
 from bot.lifecycle.hands import Hands
 from bot.lifecycle.idle import STALE
+from bot.lifecycle.lapse import lapse
 from bot.ports import Notifier
 from bot.store.alerts import key_of
 from bot.store.rows import Entry, Say
@@ -42,7 +43,8 @@ def in_place(rental: Rental, alert: Alert, level: Loudness, reply: Reply) -> Say
     """What is said of it where the rental lives, up to the channel."""
     channel = rental.channel if level < Loudness.CHANNEL else replace(rental.channel, thread="")
     mention = () if level is Loudness.THREAD else (rental.owner,)
-    return Say(key_of(alert, level), channel, replace(reply, mention=mention), once=True)
+    said = replace(reply, mention=mention, loud=level >= Loudness.CHANNEL)
+    return Say(key_of(alert, level), channel, said, once=True)
 
 
 class Reminders:
@@ -62,15 +64,16 @@ class Reminders:
     async def tick(self) -> int:
         """One pass over all rentals that may need a word; returns how many things were done."""
         store = self._hands.store
+        lapsed = await lapse(store, self._hands.clock.now())
         rentals = {one.id: one for one in await store.rentals.open_ones() if one.began_at is not None}
         for other in await store.alerts.unsettled() - rentals.keys():
             if (closed := await store.rentals.get(other)) is not None:
                 rentals[other] = closed
         if not rentals:
-            return 0
+            return lapsed
         known = await store.alerts.of([*rentals])
         idle = await store.alerts.idle([*rentals], seen_since=self._hands.clock.now() - STALE)
-        done = 0
+        done = lapsed
         for rental in rentals.values():
             seen = alerts.Seen(known.get(rental.id, ()), idle.get(rental.id), self._idle_remind)
             try:

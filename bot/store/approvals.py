@@ -32,6 +32,16 @@ class Approvals:
             row = (await connection.execute(query)).mappings().first()
         return Approval(**{name: row[name] for name in _FIELDS}) if row is not None else None
 
+    async def overtaken(self) -> list[str]:
+        """Rentals that are over while somebody is still asked to agree to them."""
+        query = (
+            select(APPROVALS.c.rental)
+            .join(RENTALS, RENTALS.c.id == APPROVALS.c.rental)
+            .where(APPROVALS.c.verdict.is_(None), RENTALS.c.goal == Goal.GONE)
+        )
+        async with reading(self._engine) as connection:
+            return list((await connection.execute(query)).scalars())
+
     async def ask(self, approval: Approval, *, key: str, entry: Entry, says: Sequence[Say]) -> bool:
         """Put it to the approvers and let the quote live as long. False when the request key was used before, or
         the rental is not waiting any more."""
@@ -58,7 +68,7 @@ class Approvals:
         approval: Approval,
         verdict: Verdict,
         *,
-        by: Actor,
+        by: Actor | None,
         said: str,
         now: datetime,
         entry: Entry,

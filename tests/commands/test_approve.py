@@ -138,3 +138,21 @@ async def test_an_extension_past_the_threshold_needs_an_admin(asked: tuple[Small
     before = (await town.rental(tab)).lifetime
     assert (await town.ask(f"extend {tab} 1h", actor=BOSS)).kind is Kind.ANSWER
     assert (await town.rental(tab)).lifetime == before + timedelta(hours=1)
+
+
+@pytest.mark.parametrize("word", ["cancel", ""])
+async def test_a_request_that_was_overtaken_asks_nobody_any_more(asked: tuple[SmallTown, str], word: str):
+    """Cancelled, or nobody decided in time: the card loses its buttons, once, and a late click is told why."""
+    town, tab = asked
+    await town.say_all()
+    if word:
+        await town.ask(f"{word} {tab}")
+    await town.pass_time(LIFE + 2 * MINUTE)
+    await town.say_all()
+    card = town.chat.said(f"approval:{tab}")[-1].reply
+    assert card.title.endswith(": over")
+    assert card.buttons == ()
+    assert card.lines[-1].startswith("Nobody has to decide any more: ")
+    assert len(await town.told(tab, "approval")) == 2
+    late = await town.ask(f"approve {tab}", actor=BOSS)
+    assert late.title.startswith(f"{tab} is over: ")

@@ -50,7 +50,7 @@ class Scene:
 
 
 @contextlib.asynccontextmanager
-async def scene(*, ack_limit_s: float = 0.3, **town_args: Any) -> AsyncIterator[Scene]:
+async def scene(*, ack_limit_s: float = 3.0, **town_args: Any) -> AsyncIterator[Scene]:
     """A workspace of two people and one channel."""
     clock = SimClock(START)
     town = SlackTown(clock, **town_args)

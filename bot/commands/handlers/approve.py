@@ -88,7 +88,7 @@ async def _open(house: House, request: Request, id: str) -> tuple[Rental, Approv
     approval = await house.store.approvals.get(rental.id)
     if approval is None:
         raise Refused(f"{rental.id} waits for no approval.", help="'status all' shows what waits.")
-    if approval.verdict is not None:
+    if approval.verdict not in (None, Verdict.LAPSED):
         by = approval.decided_by
         told = f" by {by.name or by.id}" if by else ""
         raise Refused(f"{rental.id} was {approval.verdict} already{told}.")
