@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.domain.allowance import Ask, Defaults
@@ -163,10 +163,17 @@ class Rentals:
         found = await self._select(select(RENTALS).where(RENTALS.c.id == id))
         return found[0] if found else None
 
-    async def open_ones(self, *, owner: str | None = None) -> list[Rental]:
-        """All that are not proven closed, oldest first; of one person if ``owner`` (their key) is given."""
-        query = select(RENTALS).where(RENTALS.c.closed_at.is_(None)).order_by(RENTALS.c.created_at)
-        return await self._select(query.where(RENTALS.c.owner_key == owner) if owner else query)
+    async def open_ones(self, *, owner: str | None = None, team: str | None = None) -> list[Rental]:
+        """All that are not proven closed, oldest first; of one person if ``owner`` (their key) is given, of one
+        ``team`` by its key."""
+        query = select(RENTALS).where(*_open(owner, team)).order_by(RENTALS.c.created_at)
+        return await self._select(query)
+
+    async def count_open(self, *, team: str) -> int:
+        """How many of a team are not proven closed; without reading one of them."""
+        query = select(func.count()).select_from(RENTALS).where(*_open(None, team))
+        async with reading(self._engine) as connection:
+            return int((await connection.execute(query)).scalar_one())
 
     async def closed_ones(self, *, limit: int, owner: str | None = None) -> list[Rental]:
         """The last closed ones, newest first."""
@@ -201,3 +208,13 @@ class Rentals:
         async with reading(self._engine) as connection:
             rows: Sequence[Any] = (await connection.execute(query)).mappings().all()
             return await rentals_from(connection, rows)
+
+
+def _open(owner: str | None, team: str | None) -> list[ColumnElement[bool]]:
+    """What an open rental of this person, or of this team, has in its row."""
+    found: list[ColumnElement[bool]] = [RENTALS.c.closed_at.is_(None)]
+    if owner:
+        found.append(RENTALS.c.owner_key == owner)
+    if team:
+        found.append(RENTALS.c.team_key == team)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -108,8 +109,13 @@ class Rank(TypeDecorator[IntEnum]):
         return None if value is None else self.enum(value)
 
 
+_REMEMBERED, _SHORT = 2_048, 4_096
+"""Values of each column that are not read a second time, and up to how many characters of text."""
+
+
 class Value(TypeDecorator[Any]):
-    """A domain value as JSON text, typed by pydantic on the way back.
+    """A domain value as JSON text, typed by pydantic on the way back. The same text is the same frozen value: most of
+    a row stays as it was since it was last read, and reading it anew was half the work of every look at the rentals.
 
     ``json`` writes it, not pydantic: there a loss of infinity becomes null and the row could not be read again."""
 
@@ -120,6 +126,7 @@ class Value(TypeDecorator[Any]):
         super().__init__()
         self.shape = shape
         self.adapter: TypeAdapter[Any] = TypeAdapter(shape)
+        self._read = functools.lru_cache(_REMEMBERED)(self.adapter.validate_json)
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
         if value is None:
@@ -128,4 +135,6 @@ class Value(TypeDecorator[Any]):
         return _KEPT_NOWHERE.sub("\ufffd", text)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002
-        return None if value is None else self.adapter.validate_json(value)
+        if value is None:
+            return None
+        return self._read(value) if len(value) <= _SHORT else self.adapter.validate_json(value)

@@ -1,4 +1,4 @@
-"""``python -m tests.bench [idle|start|demo|store|market …]``: a line for each figure, with what it may be at most.
+"""``python -m tests.bench [idle|start|demo|store|market|slack …]``: a line for each figure, with its limit.
 
 Exit code 1 when a figure is past its limit.
 """
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import claims, offers, process
+from tests.bench import claims, offers, process, slack_answers
 from tests.support.postgres import running_postgres
 
 MINUTES_BETWEEN_LOOKS = 5
@@ -78,12 +78,23 @@ def market(_: float) -> Iterator[Figure]:
     yield Figure("offers over three, beyond the slowest", ours * 1000, "ms", 20, beside)
 
 
+def slack(seconds: float) -> Iterator[Figure]:
+    mine, bare = asyncio.run(slack_answers.measured(max(1, int(min(seconds, 20)))))
+    load = "50 commands a second, 100 people, 200 rentals"
+    ratio = f"{mine.ack(0.99) / bare.ack(0.99):.2f} x a bare bolt echo ({bare.ack(0.99):.1f} ms)"
+    yield Figure("Slack: acknowledged, p99", mine.ack(0.99), "ms", 100, f"{ratio}; {load}")
+    ratio = f"{mine.answer(0.95) / bare.answer(0.95):.2f} x a bare bolt echo ({bare.answer(0.95):.1f} ms)"
+    yield Figure("Slack: status answered, p95", mine.answer(0.95), "ms", 300, ratio)
+    yield Figure("Slack: commands lost", mine.lost, "", 0, f"of {len(mine.acks) + mine.lost}")
+
+
 BENCHES: dict[str, Callable[[float], Iterator[Figure]]] = {
     "idle": idle,
     "start": start,
     "demo": demo,
     "store": store,
     "market": market,
+    "slack": slack,
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.commands.house import House
+from bot.domain.allowance import team_key
 from bot.domain.errors import AskAgain, Refused
 from bot.domain.nearest import nearest
 from bot.domain.policy import Deed, may
@@ -27,7 +28,8 @@ async def one(house: House, request: Request, id: str, deed: Deed) -> Rental:
 
 async def visible(house: House, actor: Actor) -> list[Rental]:
     """Open rentals that this person may see, oldest first."""
-    return [each for each in await house.store.rentals.open_ones() if not may(actor, Deed.SEE, each)]
+    rentals = await house.store.rentals.open_ones(team=team_key(actor))
+    return [each for each in rentals if not may(actor, Deed.SEE, each)]
 
 
 async def meant(

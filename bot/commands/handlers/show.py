@@ -10,6 +10,7 @@ from bot.commands.house import House
 from bot.commands.spoken import ALL, MINE, Help, History, Later, Status
 from bot.commands.unreached import sentences
 from bot.domain import budget
+from bot.domain.allowance import team_key
 from bot.domain.cards import card, facts, title
 from bot.domain.cards import status as state_of
 from bot.domain.clocktime import short, utc
@@ -32,13 +33,12 @@ async def status(house: House, request: Request, command: Status) -> Reply:
     if command.which not in (MINE, ALL):
         return await _whole(house, await find.one(house, request, command.which, Deed.SEE))
     now = house.clock.now()
-    seen = await find.visible(house, request.actor)
-    rentals = [each for each in seen if command.which == ALL or each.owner.key == request.actor.key]
+    rentals, others = await _open(house, request, whole=command.which == ALL)
+    runs = await house.engine_runs()
     rows = tuple(row(house, each) for each in rentals)
-    others = len(seen) - len(rentals)
     lines = [*sentences(house, rentals), *_troubles(rentals)]
     lines += [f"{others} more of your team: status all"] if others else []
-    if rentals and not await house.engine_runs():
+    if rentals and not runs:
         lines.append("No engine runs now: start 'lastcall serve', or nothing is torn down in time.")
     burn = sum((one.offer.hourly for each in rentals for one in each.attempts if one.gone_at is None), ZERO)
     spent = sum((budget.spent(each, now) for each in rentals), ZERO)
@@ -55,8 +55,16 @@ async def status(house: House, request: Request, command: Status) -> Reply:
         tuple(lines),
         tables=(table,) if rows else (),
         tone=tone,
-        data={"rentals": [facts(each, now) for each in rentals], "engine": await house.engine_runs()},
+        data={"rentals": [facts(each, now) for each in rentals], "engine": runs},
     )
+
+
+async def _open(house: House, request: Request, *, whole: bool) -> tuple[list[Rental], int]:
+    """What is open of the whole team, or of the person, and how many of the team are not among it."""
+    if whole:
+        return await find.visible(house, request.actor), 0
+    mine = await house.store.rentals.open_ones(owner=request.actor.key)
+    return mine, await house.store.rentals.count_open(team=team_key(request.actor)) - len(mine)
 
 
 def _troubles(rentals: Sequence[Rental]) -> list[str]:
