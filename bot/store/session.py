@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 P = ParamSpec("P")
 
+_CHANGES = 20
+"""So often the journal's mode is asked for before a locked file is an error; each time waits for its writer."""
 _MIGRATION_LOCK = 0x1A57CA11
 """PostgreSQL advisory lock: one replica migrates, the others wait."""
 
@@ -40,9 +43,25 @@ def _sqlite_connected(connection: Any, _record: Any) -> None:
     # FULL, not NORMAL: the written intent must survive a power cut, or a machine could bill unknown.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=20000"):
+    cursor.execute("PRAGMA busy_timeout=20000")
+    _write_ahead(cursor)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _write_ahead(cursor: Any) -> None:
+    """The one change that does not wait for its lock: SQLite asks no busy handler when the journal's mode changes, so
+    processes that start at once on a new file would fail. BEGIN IMMEDIATE waits; by then another has changed it."""
+    for _ in range(_CHANGES):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute("ROLLBACK")
+        else:
+            return
+    cursor.execute("PRAGMA journal_mode=WAL")
 
 
 def _sqlite_begin(connection: Connection) -> None:

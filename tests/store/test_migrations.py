@@ -42,8 +42,8 @@ async def test_migrations_make_what_the_models_say(database_url: str):
 
 
 async def test_migrating_again_and_at_once_is_fine(database_url: str):
-    """Four replicas that start in the same moment on an empty database wait for the one that migrates."""
-    engines = [open_database(database_url) for _ in range(4)]
+    """Eight replicas that start in the same moment on an empty database wait for the one that migrates."""
+    engines = [open_database(database_url) for _ in range(8)]
     await asyncio.gather(*(migrate(engine) for engine in engines))
     await migrate(engines[0])
     async with engines[1].connect() as connection:
