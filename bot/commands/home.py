@@ -9,7 +9,7 @@ from bot.commands.handlers import find
 from bot.commands.handlers.show import row
 from bot.commands.house import House
 from bot.commands.unreached import sentences
-from bot.domain import ledger
+from bot.domain import approval, ledger
 from bot.domain.allowance import Ask, Charges, Kind, Role, Rules, Scope, money, rule, team_key
 from bot.domain.cards import card
 from bot.domain.ledger import Period
@@ -32,12 +32,14 @@ _DEEDS = {
 
 
 async def home(house: House, actor: Actor) -> Sequence[Reply]:
-    """The page from its top: money, own rentals, the team's."""
+    """The page from its top: money, what this person is asked to agree to, own rentals, the team's."""
     role = await house.role(actor)
     seen = await find.visible(house, actor)
     mine = [one for one in seen if one.owner.key == actor.key]
     others = [one for one in seen if one.owner.key != actor.key]
     replies = [await _month(house, actor, role, mine, others)]
+    if role is Role.ADMIN:
+        replies += await _to_decide(house, actor, others)
     replies += [_compact(house, actor, role, one) for one in mine[:MOST_CARDS]]
     if len(mine) > MOST_CARDS:
         replies.append(Reply(ReplyKind.ANSWER, f"{len(mine) - MOST_CARDS} more of yours: status"))
@@ -85,6 +87,16 @@ async def _month(
             "role": role.value,
         },
     )
+
+
+async def _to_decide(house: House, actor: Actor, others: Sequence[Rental]) -> list[Reply]:
+    """Requests that wait for an admin; nobody is asked about their own."""
+    asked = {one.rental: one for one in await house.store.approvals.waiting(team_key(actor), house.clock.now())}
+    waiting = [one for one in others if one.id in asked and asked[one.id].asked_by.key != actor.key]
+    replies = [approval.card(one, asked[one.id]) for one in waiting[:MOST_CARDS]]
+    if len(waiting) > MOST_CARDS:
+        replies.append(Reply(ReplyKind.ANSWER, f"{len(waiting) - MOST_CARDS} more to approve: status all"))
+    return replies
 
 
 async def _words(

@@ -32,6 +32,23 @@ class Approvals:
             row = (await connection.execute(query)).mappings().first()
         return Approval(**{name: row[name] for name in _FIELDS}) if row is not None else None
 
+    async def waiting(self, team: str, now: datetime) -> list[Approval]:
+        """What somebody of the team, by its key, is asked to agree to and still may; the oldest first."""
+        query = (
+            select(APPROVALS)
+            .join(RENTALS, RENTALS.c.id == APPROVALS.c.rental)
+            .where(
+                APPROVALS.c.verdict.is_(None),
+                APPROVALS.c.until > now,
+                RENTALS.c.team_key == team,
+                RENTALS.c.goal < Goal.GONE,
+            )
+            .order_by(APPROVALS.c.asked_at)
+        )
+        async with reading(self._engine) as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [Approval(**{name: row[name] for name in _FIELDS}) for row in rows]
+
     async def overtaken(self) -> list[str]:
         """Rentals that are over while somebody is still asked to agree to them."""
         query = (

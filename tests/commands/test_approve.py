@@ -156,3 +156,15 @@ async def test_a_request_that_was_overtaken_asks_nobody_any_more(asked: tuple[Sm
     assert len(await town.told(tab, "approval")) == 2
     late = await town.ask(f"approve {tab}", actor=BOSS)
     assert late.title.startswith(f"{tab} is over: ")
+
+
+async def test_an_admin_finds_what_waits_on_the_opening_page(asked: tuple[SmallTown, str]):
+    """With its buttons, until it is decided; who asked, and who may not decide, find none."""
+    town, tab = asked
+
+    async def to_approve(actor: Actor) -> list[str]:
+        return [one.rental for one in await town.life.desk.home(actor) if one.title.endswith(": to approve")]
+
+    assert (await to_approve(BOSS), await to_approve(ANN), await to_approve(BEN)) == ([tab], [], [])
+    await town.ask(f"decline {tab} too dear", actor=CHIEF)
+    assert await to_approve(BOSS) == []

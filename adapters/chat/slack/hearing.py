@@ -59,7 +59,7 @@ class Ear:
         if not self._recent.first(key):
             return
         actor = await self._heard(spot, name=str(body.get("user_name") or ""))
-        text = str(body.get("text") or "")
+        text = typed(str(body.get("text") or ""))
         if actor is None:
             return
         if form := self._desk.open_form(text):

@@ -63,3 +63,9 @@ def test_the_manifest_asks_for_the_scopes_that_are_used():
     asked = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
     assert set(asked["oauth_config"]["scopes"]["bot"]) == SCOPES
     assert asked["features"]["slash_commands"][0]["command"] == "/gpu"
+
+
+def test_the_manifest_lets_people_arrive_as_ids():
+    """Unescaped, ``@bob`` in a slash command is a name that anybody can take."""
+    asked = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
+    assert [one["should_escape"] for one in asked["features"]["slash_commands"]] == [True]

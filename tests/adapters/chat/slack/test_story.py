@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,15 +12,39 @@ from bot.domain.money import ZERO
 from bot.domain.rental import Ending, Goal
 from bot.domain.talk import Channel, Kind, Reply
 from bot.store.rows import Say
+from bot.store.session import migrate, open_database
+from tests.support.postgres import Postgres
 from tests.support.slack_story import SlackStory, slack_story
+from tests.support.small_town import SmallTown
 from tests.support.towns import Found
 
 
-@pytest.fixture(params=["socket", "http"])
-async def story(request: pytest.FixtureRequest, found: Found) -> AsyncIterator[SlackStory]:
-    """Over both ways in, with prices that somebody has to confirm."""
-    async with slack_story(await found(auto_confirm=ZERO), mode=request.param) as one:
+@pytest.fixture(params=[("socket", "sqlite"), ("http", "sqlite"), ("socket", "postgresql")], ids="-".join)
+def ways(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
+    """How Slack reaches us, and the database's URL if it is no SQLite file."""
+    mode, database = request.param
+    if database == "sqlite":
+        yield mode, ""
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = server.create()
+    yield mode, server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+async def story(ways: tuple[str, str], found: Found, tmp_path: Path) -> AsyncIterator[SlackStory]:
+    """Over both ways in and on both databases, with prices that somebody has to confirm."""
+    mode, url = ways
+    if url:
+        engine = open_database(url)
+        await migrate(engine)
+        await engine.dispose()
+    town = SmallTown(url, tmp_path, auto_confirm=ZERO) if url else await found(auto_confirm=ZERO)
+    async with slack_story(town, mode=mode) as one:
         yield one
+    if url:
+        await town.close()
 
 
 async def test_a_rental_from_its_question_to_the_closed_tab(story: SlackStory):
