@@ -28,6 +28,9 @@ Payload = Mapping[str, Any]
 def bolt_app(client: AsyncWebClient, ear: Ear, work: Work, *, signing_secret: str = "") -> AsyncApp:
     """``signing_secret`` is for HTTP mode; a socket needs none."""
     quiet = logging.getLogger("slack_bolt.lastcall")
+    # It warns of SLACK_BOT_TOKEN in the environment, and while Slack is away writes a traceback every few seconds. What
+    # matters of both is said by the socket's watch and by `_net`.
+    quiet.setLevel(logging.CRITICAL)
     app = AsyncApp(client=client, signing_secret=signing_secret or None, logger=quiet)
 
     async def command(ack: Ack, body: Payload) -> None:

@@ -113,7 +113,7 @@ class Slack:
     def _way_in(self, app: AsyncApp) -> Coroutine[Any, Any, None]:
         login = self._login
         if login.mode == "socket":
-            return Socket(app, login.app_token, pace=login.pace).run()
+            return Socket(app, login.app_token, prove=self._prove_way_in, pace=login.pace).run()
         assert self._bound is not None
         self.web = Web(web_app(app), self._bound)
         log.info("Slack may send to http://%s:%d%s", login.host, login.port, PATH)

@@ -10,11 +10,14 @@ import contextlib
 import logging
 import random
 import time
+from collections.abc import Awaitable, Callable
 
 import aiohttp
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackClientError
+
+from bot.domain.errors import LastcallError
 
 log = logging.getLogger("lastcall.slack")
 
@@ -23,15 +26,20 @@ PING_S = 5
 _LOOK_S = 2
 _FORGET_S = 8
 """So long without a socket, and its ticket is forgotten."""
+_GOODBYE_S = 5
 _ANEW_S = 40
 """So long, and the client is thrown away. Together well below the 90 seconds in which a deaf socket is to be healed."""
 
 
 class Socket:
-    """One connection to Slack, kept until cancelled. ``pace`` shortens every wait, for tests."""
+    """One connection to Slack, kept until cancelled. ``prove`` asks Slack for a ticket and raises what keeps us out
+    (a revoked token); ``pace`` shortens every wait, for tests."""
 
-    def __init__(self, app: AsyncApp, app_token: str, *, pace: float = 1.0) -> None:
+    def __init__(
+        self, app: AsyncApp, app_token: str, *, prove: Callable[[], Awaitable[None]], pace: float = 1.0
+    ) -> None:
         self._app = app
+        self._prove = prove
         self._token = app_token
         self._pace = pace
         self.heard_at = 0.0
@@ -58,8 +66,10 @@ class Socket:
             with contextlib.suppress(asyncio.CancelledError, aiohttp.ClientError, SlackClientError, OSError):
                 await connecting
             with contextlib.suppress(aiohttp.ClientError, SlackClientError, OSError, TimeoutError):
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(_GOODBYE_S):
                     await handler.close_async()  # type: ignore[no-untyped-call]
+            # A peer that says no goodbye leaves the library's session open.
+            await handler.client.aiohttp_client_session.close()
 
     async def _watch(self, handler: AsyncSocketModeHandler) -> None:
         alive, was = time.monotonic(), False
@@ -73,10 +83,17 @@ class Socket:
                 log.info("the socket to Slack is %s", "open" if live else "gone")
                 was = live
             if now - alive > _ANEW_S * self._pace:
-                log.warning("no socket to Slack for %d s: a new client", now - alive)
+                log.warning("no socket to Slack for %d s: %s", now - alive, await self._why())
                 return
             if now - alive > _FORGET_S * self._pace:
                 handler.client.wss_uri = None
+
+    async def _why(self) -> str:
+        try:
+            await self._prove()
+        except LastcallError as error:
+            return str(error)
+        return "a new client"
 
     async def _lives(self, handler: AsyncSocketModeHandler) -> bool:
         client = handler.client

@@ -191,6 +191,21 @@ async def test_a_refused_ticket_does_not_wedge_the_socket(story: SlackStory):
     assert (await story.say("help")).only_for == story.ann.id
 
 
+async def test_a_revoked_app_token_is_named_and_what_is_said_goes_on(
+    story: SlackStory, caplog: pytest.LogCaptureFixture
+):
+    """No socket for ever: the reason stands in the log, cards and reminders go out, and a good token is enough."""
+    story.slack.faults.fail("apps.connections.open", "token_revoked", times=None)
+    story.slack.sockets.cut()
+    await story.slack.until(lambda: "SLACK_APP_TOKEN (token_revoked)" in caplog.text, limit_s=20)
+    await put(story, "one", "two minutes left")
+    await story.deliver()
+    assert [one.text for one in bots(story)] and story.workspace.app_token not in caplog.text
+    story.slack.faults.recover()
+    await story.slack.sockets.connected(limit_s=20)
+    assert (await story.say("help")).only_for == story.ann.id
+
+
 async def test_nobody_is_pinged_by_what_somebody_typed(story: SlackStory):
     """``<!channel>`` in a line is shown as it was typed."""
     answer = await story.say("up world <!channel> <@U0VICTIM> <https://evil|good>")
