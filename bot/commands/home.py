@@ -91,7 +91,9 @@ async def _month(
 
 async def _to_decide(house: House, actor: Actor, others: Sequence[Rental]) -> list[Reply]:
     """Requests that wait for an admin; nobody is asked about their own."""
-    asked = {one.rental: one for one in await house.store.approvals.waiting(team_key(actor), house.clock.now())}
+    asked = {
+        one.rental: one for one in await house.store.approvals.waiting(team_key(actor), house.clock.now())
+    }
     waiting = [one for one in others if one.id in asked and asked[one.id].asked_by.key != actor.key]
     replies = [approval.card(one, asked[one.id]) for one in waiting[:MOST_CARDS]]
     if len(waiting) > MOST_CARDS:
