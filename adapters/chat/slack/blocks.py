@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.chat.slack import limits
-from adapters.chat.slack.body import MARKS, bar, headline, pointer, state_of, write
+from adapters.chat.slack.body import MARKS, bar, headline, pointed, write
 from adapters.chat.slack.buttons import pressable
 from adapters.chat.slack.page import Overflow, Page, size
 from adapters.chat.slack.text import Json, cut, fence, words
+from adapters.chatkit.layout import state_of
 from bot.domain.harmless import clean
 from bot.domain.talk import Reply
 
@@ -48,7 +49,7 @@ def render(reply: Reply) -> Rendered:
 def _in_words(reply: Reply) -> Iterator[str]:
     yield headline(reply)
     if reply.caret:
-        yield fence(cut(pointer(reply.caret), 1_200))
+        yield fence(cut(pointed(reply.caret), 1_200))
     yield from (words(line) for line in reply.lines)
     if reply.meter:
         yield bar(reply.meter)

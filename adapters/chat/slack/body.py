@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from rich.cells import cell_len
-
 from adapters.chat.slack import limits, tables
 from adapters.chat.slack.buttons import in_words
 from adapters.chat.slack.page import Page
@@ -24,8 +22,10 @@ from adapters.chat.slack.text import (
     weight,
     words,
 )
+from adapters.chatkit.layout import bar as full_bar
+from adapters.chatkit.layout import capital, pointer, state_of, told
 from bot.domain.errors import Caret
-from bot.domain.talk import Button, Kind, Meter, Reply, Tone
+from bot.domain.talk import Button, Meter, Reply, Tone
 
 MARKS: Mapping[Tone, str] = {
     Tone.CALM: "",
@@ -37,12 +37,7 @@ MARKS: Mapping[Tone, str] = {
 _LINES, _FIELDS, _TABLES, _CODE = 4_500, 4_000, 6_500, 2_900
 """Shares of a message's room."""
 _TITLE = 300
-_LONG = 60
-"""A value that is longer is a sentence and has a line of its own."""
-_PRICES = ("cost", "at most", "now", "spent")
-_ENDS = ("ends", "time", "length", "left")
 _BAR = 24
-_CARET = 84
 
 
 def write(page: Page, reply: Reply, unsaid: Sequence[Button] = (), *, headed: bool = False) -> None:
@@ -52,7 +47,7 @@ def write(page: Page, reply: Reply, unsaid: Sequence[Button] = (), *, headed: bo
     if not headed:
         page.add(section(headline(reply)))
     if reply.caret:
-        page.add(section(fence(cut(pointer(reply.caret), 1_200))))
+        page.add(section(fence(cut(pointed(reply.caret), 1_200))))
     _lines(page, reply, known)
     if reply.meter:
         page.add(section(bar(reply.meter)))
@@ -82,37 +77,17 @@ def cut_title(title: str) -> str:
     return title if len(title) <= _TITLE else f"{title[: _TITLE - 1]}…"
 
 
-def state_of(reply: Reply) -> str:
-    """What is going on with the rental that this is the card of."""
-    is_card = reply.kind is Kind.CARD and reply.rental
-    return next((value for label, value in reply.fields if is_card and label == "state"), "")
-
-
-def pointer(fault: Caret) -> str:
-    """The line that was typed with carets under what is wrong in it; of a long one the part around it."""
-    before, at, after = (
-        fault.line[: fault.start],
-        fault.line[fault.start : fault.end],
-        fault.line[fault.end :],
-    )
-    if cell_len(before) > _CARET * 2 // 3:
-        before = f"…{before[-_CARET // 3 :]}"
-    if cell_len(at) > _CARET:
-        at, after = f"{at[: _CARET // 2]}…", ""
-    if cell_len(before + at + after) > _CARET * 2:
-        after = f"{after[:_CARET]}…"
-    return f"{words(before + at + after)}\n{' ' * cell_len(before)}{'^' * max(1, cell_len(at))}"
+def pointed(fault: Caret) -> str:
+    """The line that was typed with carets under what is wrong in it."""
+    line, carets = pointer(fault)
+    return f"{words(line)}\n{carets}"
 
 
 def bar(meter: Meter) -> str:
     """``██████░░░░ 62 %`` and its caption."""
     caption = cut(words(meter.caption), 600)
-    if not meter.total > 0:
-        return caption or "…"
-    share = min(1.0, meter.done / meter.total) if meter.done > 0 else 0.0
-    full = int(share * _BAR + 1e-9)
-    drawn = code(f"{'█' * full}{'░' * (_BAR - full)} {int(share * 100 + 1e-9)} %")
-    return f"{drawn}  {caption}".rstrip()
+    drawn = full_bar(meter, _BAR)
+    return f"{code(drawn)}  {caption}".rstrip() if drawn else caption or "…"
 
 
 def _lines(page: Page, reply: Reply, known: Mapping[str, str]) -> None:
@@ -127,37 +102,27 @@ def _lines(page: Page, reply: Reply, known: Mapping[str, str]) -> None:
 
 
 def _fields(page: Page, reply: Reply, known: Mapping[str, str]) -> None:
-    state = state_of(reply)
-    told = [one for one in reply.fields if any(one) and not (state and one[0] == "state")]
-    short = sorted((one for one in told if len(one[1]) <= _LONG and "\n" not in one[1]), key=_rank)
-    long = [one for one in told if one not in short]
+    short, long = told(reply)
     cells = [mrkdwn(_cell(label, value, known)) for label, value in short]
     rows = [cells[at : at + limits.SECTION_FIELDS] for at in range(0, len(cells), limits.SECTION_FIELDS)]
     floor = page.room - _FIELDS
     hidden = sum(page.room < floor or not page.add({"type": "section", "fields": row}) for row in rows)
-    lines = [f"{bold(_capital(label))}  {local(words(value), known)}".strip() for label, value in long]
+    lines = [f"{bold(capital(label))}  {local(words(value), known)}".strip() for label, value in long]
     if page.write(lines, max(0, page.room - floor)) < len(lines) or hidden:
         page.add(context("… the rest is in the file" if page.files else "…"))
-        page.keep("fields.txt", "All of it", "\n".join(f"{label}: {value}" for label, value in told))
+        page.keep(
+            "fields.txt", "All of it", "\n".join(f"{label}: {value}" for label, value in [*short, *long])
+        )
 
 
 def _cell(label: str, value: str, known: Mapping[str, str]) -> str:
-    said = "\n".join(filter(None, (bold(_capital(cut_label(label))), local(words(value), known))))
+    said = "\n".join(filter(None, (bold(capital(cut_label(label))), local(words(value), known))))
     return said or "–"
 
 
 def cut_label(label: str) -> str:
     """Labels are a word or two."""
     return label if len(label) <= 80 else f"{label[:79]}…"
-
-
-def _capital(label: str) -> str:
-    return label[:1].upper() + label[1:]
-
-
-def _rank(one: tuple[str, str]) -> int:
-    """What it costs and when it ends stand beside each other at the top; the rest stays in order."""
-    return 0 if one[0] in _PRICES else 1 if one[0] in _ENDS else 2
 
 
 def _code(page: Page, text: str) -> None:

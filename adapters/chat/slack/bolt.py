@@ -12,7 +12,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.chat.slack.hearing import Ear
-from adapters.chat.slack.work import Work
+from adapters.chatkit.work import Work
 
 log = logging.getLogger("lastcall.slack")
 for _chatty in ("slack_bolt", "slack_sdk"):

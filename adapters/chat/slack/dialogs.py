@@ -17,7 +17,7 @@ from typing import Any
 from adapters.chat.slack import forms
 from adapters.chat.slack.answers import Answers, Spot
 from adapters.chat.slack.api import Api, SlackRefused
-from adapters.chat.slack.work import Work
+from adapters.chatkit.work import Work
 from bot.domain.errors import LastcallError
 from bot.domain.form import Form, Weighed
 from bot.domain.talk import Actor, Channel, Kind, Reply, Request, Tone

@@ -13,7 +13,7 @@ from adapters.chat.slack.files import Files
 from adapters.chat.slack.home import view as home_view
 from adapters.chat.slack.people import People
 from adapters.chat.slack.typed import typed
-from adapters.chat.slack.work import Recent, Work
+from adapters.chatkit.work import Recent, Work
 from bot.domain.errors import LastcallError
 from bot.domain.talk import Actor, Attached, Channel, Kind, Reply, Request, Tone
 from bot.ports import Clock, Desk

@@ -23,7 +23,7 @@ from adapters.chat.slack.hearing import Ear
 from adapters.chat.slack.people import People
 from adapters.chat.slack.socket import Socket
 from adapters.chat.slack.web import PATH, Web, web_app
-from adapters.chat.slack.work import Work
+from adapters.chatkit.work import Work
 from bot.domain.errors import LastcallError, NeedsHuman, TryLater
 from bot.domain.market import Finding, Mark
 from bot.ports import Clock, Desk

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from json.encoder import encode_basestring
 from typing import Any
 
-from bot.domain.clocktime import utc
+from adapters.chatkit import layout
 from bot.domain.harmless import block as harmless
 from bot.domain.talk import Actor
 
@@ -20,8 +19,6 @@ _PERSON = re.compile(r"[UW][A-Z0-9]+")
 _CLOCK = re.compile(r"(?<![A-Z][a-z]{2} )(?<!\d )(?<!\d)\d\d:\d\d UTC")
 _TICK = "\u02cb"
 """Looks like a back-tick and ends no code: a shell would not run it either, so that a command copied with it fails."""
-_MOMENTS = ("hard_end", "kill_at", "dry_at", "until")
-"""Names of a reply's data that are moments which its words name too. A past one needs no reader's zone."""
 ELLIPSIS = "…"
 
 
@@ -83,17 +80,10 @@ def mention(who: Actor) -> str:
 
 
 def moments(data: Mapping[str, Any]) -> dict[str, str]:
-    """How the words of a reply name a moment, to how its reader's clock shows it. Two moments that read the same are
-    left alone."""
-    found: dict[str, set[int]] = {}
-    for name in _MOMENTS:
-        moment = _moment(data.get(name))
-        if moment is not None:
-            found.setdefault(utc(moment), set()).add(int(moment.timestamp()))
+    """How the words of a reply name a moment, to how its reader's clock shows it."""
     return {
-        said: f"<!date^{at.pop()}^{{time}} {{date_short_pretty}}|{said}>"
-        for said, at in found.items()
-        if len(at) == 1
+        said: f"<!date^{at}^{{time}} {{date_short_pretty}}|{said}>"
+        for said, at in layout.moments(data).items()
     }
 
 
@@ -122,11 +112,3 @@ def section(escaped: str) -> Json:
 def context(escaped: str) -> Json:
     """Small print."""
     return {"type": "context", "elements": [mrkdwn(escaped)]}
-
-
-def _moment(said: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(said) if isinstance(said, str) else None
-    except ValueError:
-        return None
-    return moment if moment is not None and moment.tzinfo is not None else None

@@ -1,7 +1,7 @@
 """Work that goes on after an acknowledgement, and what was heard before.
 
-Bolt takes an acknowledgement back when a handler raises right after it (chat-platforms.md, 1): so the work is a task of
-its own, and nothing that it raises gets there.
+A chat's library may take an acknowledgement back when a handler raises right after it, as Bolt does (chat-platforms.md,
+1): so the work is a task of its own, and nothing that it raises gets there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from bot.domain.errors import LastcallError
 from bot.ports import Clock
 
-log = logging.getLogger("lastcall.slack")
+log = logging.getLogger("lastcall.chat")
 
 _DRAIN_S = 5
 _REMEMBER = timedelta(minutes=15)
