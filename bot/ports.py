@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.domain.deadman import JOB_ONLY, Switch
-from bot.domain.form import Form, Weighed
+from bot.domain.form import Choice, Form, Shape, Weighed
 from bot.domain.market import Access, Account, Bill, Finding, LaunchOrder, Leftover, Machine, Offer, Want
 from bot.domain.talk import Actor, Channel, ChatCapabilities, Reply, Request
 from bot.domain.vendor import Capabilities, Profile
@@ -261,6 +261,17 @@ class Desk(Protocol):
 
     async def weigh(self, request: Request, command: str, values: Mapping[str, str]) -> Weighed:
         """What the filled form would cost at most, and what is wrong with it. Nothing is written, nothing rented."""
+
+    def shapes(self) -> Sequence[Shape]:
+        """Every command with what it takes, for chats that ask for values by name."""
+
+    def line(self, command: str, values: Mapping[str, str]) -> str:
+        """The line that these values (option to text) stand for."""
+
+    async def suggest(
+        self, actor: Actor, command: str, option: str, typed: str, values: Mapping[str, str]
+    ) -> Sequence[Choice]:
+        """What an option could be given while somebody types it: at most 25, the likely first, within a moment."""
 
     async def home(self, actor: Actor) -> Sequence[Reply]:
         """What a person sees who opens the bot: own rentals, the team's, the month's spend against the budgets."""

@@ -64,11 +64,11 @@ def _next(
     equals = _VALUE.match(typed)
     if equals:
         named = scope.option(equals["name"], dashed=True)
-        values = _values(scope, named, rental_ids) if named else ()
+        values = values_of(scope, named, rental_ids) if named else ()
         return _fitting(typed[equals.end() :], start + equals.end(), values)
     waiting = _waiting(scope, words)
     if waiting:
-        return _fitting(typed, start, _values(scope, waiting, rental_ids))
+        return _fitting(typed, start, values_of(scope, waiting, rental_ids))
     said = _said(scope, words)
     open_options = [option for option in scope.spec.options if option.slot not in said]
     if typed.startswith(("-", "—", "–")):
@@ -82,7 +82,7 @@ def _bare(scope: Scope, options: list[OptionSpec], typed: str, rental_ids: Seque
     for option in options:
         crowd = option.slot in (Slot.GPU, Slot.COUNT, Slot.HOURS, Slot.LINES, Slot.RATE)
         if option.bare and not option.switch and (typed or not crowd):
-            yield from _values(scope, option, rental_ids)
+            yield from values_of(scope, option, rental_ids)
     for option in options:
         if option.words:
             yield option.words[0], option.summary
@@ -123,7 +123,7 @@ def _commands(*, everything: bool) -> Iterator[Choice]:
         yield from ((spec.name, f"{spec.summary} (later)") for spec in COMMANDS if not spec.available)
 
 
-def _values(scope: Scope, option: OptionSpec, rental_ids: Sequence[str]) -> Iterable[Choice]:
+def values_of(scope: Scope, option: OptionSpec, rental_ids: Sequence[str]) -> Iterable[Choice]:
     """What an option may be given."""
     known = scope.vocabulary
     match option.slot:

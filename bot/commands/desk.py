@@ -11,8 +11,10 @@ from bot.commands.grammar import parse
 from bot.commands.handlers import HANDLERS
 from bot.commands.home import home
 from bot.commands.house import House
+from bot.commands.shapes import line_of, shapes
+from bot.commands.suggest import Suggester
 from bot.domain.errors import AskAgain, NotYet, PersonError, ProviderError, Refused, ShellError
-from bot.domain.form import Form, Weighed
+from bot.domain.form import Choice, Form, Shape, Weighed
 from bot.domain.talk import Actor, Kind, Reply, Request, Tone
 from bot.store.rows import Entry
 
@@ -24,6 +26,7 @@ class Desk:
 
     def __init__(self, house: House) -> None:
         self.house = house
+        self._suggester = Suggester(house)
 
     async def handle(self, request: Request) -> Reply:
         """Never raises but for cancellation."""
@@ -72,6 +75,27 @@ class Desk:
             reference = self._reference()
             log.exception("the opening page, reference %s", reference)
             return (_fault(reference),)
+
+    def shapes(self) -> Sequence[Shape]:
+        """Of the catalogue."""
+        return shapes()
+
+    def line(self, command: str, values: Mapping[str, str]) -> str:
+        """What no line can hold is left for the grammar to refuse."""
+        try:
+            return line_of(command, values)
+        except AskAgain:
+            return " ".join([command, *values.values()])
+
+    async def suggest(
+        self, actor: Actor, command: str, option: str, typed: str, values: Mapping[str, str]
+    ) -> Sequence[Choice]:
+        """A fault suggests nothing."""
+        try:
+            return await self._suggester.suggest(actor, command, option, typed, values)
+        except Exception:
+            log.exception("suggestions for %s %s", command, option)
+            return ()
 
     def _reference(self) -> str:
         """By which the log's story is found."""

@@ -111,11 +111,11 @@ def _part(command: str, name: str, said: str, vocabulary: Vocabulary) -> str:
     if name == "budget" and _NUMBER.fullmatch(said):
         said = f"${said}"
     if name in _FLAGS:
-        return f"--{OPTIONS[_FLAGS[name]].flags[0]}={_quoted(said)}"
-    return f"{OPTIONS[_TEXT[name]].words[0]} {_quoted(said)}"
+        return f"--{OPTIONS[_FLAGS[name]].flags[0]}={quoted(said)}"
+    return f"{OPTIONS[_TEXT[name]].words[0]} {quoted(said)}"
 
 
-def _quoted(said: str) -> str:
+def quoted(said: str) -> str:
     """As one word. Raises ``AskAgain`` for what no quotes can hold."""
     if any(is_space(ch) and ch != " " for ch in said):
         raise AskAgain("Tabs and line breaks cannot be said in a line.", expected="one line")
@@ -151,7 +151,7 @@ def _inputs(command: str, said: str, vocabulary: Vocabulary) -> Iterator[str]:
             raise AskAgain(
                 f"There is no parameter {word.name}.", expected=", ".join(vocabulary.inputs), nearest=near
             )
-        value = _quoted(word.text) if word.text else '""'
+        value = quoted(word.text) if word.text else '""'
         yield f"{name}={value}"
 
 

@@ -53,3 +53,23 @@ class Weighed:
     """How that comes about, as a sum."""
     errors: Mapping[str, str] = field(default_factory=dict)
     """Field to the sentence that helps; under the empty name what belongs to no field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One value that a command takes by name, for chats that ask for them one by one."""
+
+    name: str
+    summary: str
+    required: bool = False
+    switch: bool = False
+    """It has no value: saying it is all. Filled with ``yes``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A command and all that it takes, in the order of its usage."""
+
+    command: str
+    summary: str
+    options: tuple[Option, ...] = ()
