@@ -1,1 +1,1 @@
-"""Lastcall: rents GPUs from a chat and always closes the tab. `ports.py` is the first file to read."""
+"""Lastcall: rents GPUs from a chat and always closes the tab. `ports/` is the first folder to read."""

@@ -1,4 +1,4 @@
-"""Commands by their values, for chats that ask for each by name: every line that can be made is one the grammar reads."""
+"""Commands by their values, for chats that ask for each by name: every line that is made of them is read."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.house.reading import ROOT, Source, sources
 
-PURE = {"bot/domain": {"bot.domain", "pydantic", "rapidfuzz"}, "bot/ports.py": {"bot.domain"}}
+PURE = {"bot/domain": {"bot.domain", "pydantic", "rapidfuzz"}, "bot/ports": {"bot.domain", "bot.ports"}}
 """What may be imported there besides the standard library: pydantic reads recipes, rapidfuzz finds the nearest word."""
 
 NAMES_ADAPTERS = ("bot/wiring/", "bot/settings/")
