@@ -66,7 +66,7 @@ class House:
         return Vocabulary(tuple(named.values()), tuple(sorted(self.recipes)), PRESETS, tuple(inputs))
 
     async def role(self, actor: Actor) -> Role:
-        """What this person may do here."""
+        """What this person may do here: by the settings, by what an admin said, by what their chat says."""
         return await self.store.budgets.role(actor)
 
     async def engine_runs(self) -> bool:

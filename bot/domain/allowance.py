@@ -151,7 +151,9 @@ def role_of(actor: Actor, rules: Rules, defaults: Defaults) -> Role:
     if actor.key in defaults.admins or actor.chat == "console":
         return Role.ADMIN
     said = rules.get((Scope.PERSON, actor.key, Kind.ROLE))
-    return Role(said) if said is not None else defaults.role
+    if said is not None:
+        return Role(said)
+    return Role(actor.rank) if actor.rank in [*Role] else defaults.role
 
 
 def judge(ask: Ask, charges: Mapping[Scope, Charges], rules: Rules) -> Verdict:

@@ -23,6 +23,9 @@ class Actor:
     team: str
     id: str
     name: str = ""
+    rank: str = field(default="", compare=False)
+    """The role that the chat itself gives this person now (``admin``, ``member``, ``viewer``); empty: it says nothing.
+    Believed of whoever speaks, never of somebody who was written down."""
 
     @property
     def key(self) -> str:
@@ -49,6 +52,8 @@ class ChatCapabilities:
     threads: bool = False
     pace: timedelta = timedelta(0)
     """The least time between two edits of one message."""
+    alone: bool = False
+    """Only one process may listen at a time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ async def serve(settings: Settings) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, end.set)
     chats = chats_of(settings, app.clock)
-    front_ends = FrontEnds(chats, app.desk, app.clock)
+    front_ends = FrontEnds(chats, app.desk, app.clock, app.store.leases, app.token)
     await app.start(chats, homes=settings.home_channels)
     front_ends.start()
     open_now = await app.store.rentals.open_ones()

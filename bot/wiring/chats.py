@@ -6,8 +6,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Protocol
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from adapters.chat.discord import Discord, DiscordLogin
 from adapters.chat.slack import Slack, SlackLogin
 from bot.domain.market import Finding
 from bot.ports import Chat, Clock, Desk
@@ -16,20 +20,25 @@ from bot.settings import Settings
 log = logging.getLogger("lastcall.chats")
 
 _LONGEST = timedelta(minutes=2)
+_LEASE, _LOOK = timedelta(seconds=20), timedelta(seconds=5)
+"""How long a chat's lease lasts, and how often it is asked for: together below half a minute."""
 _SETTLED = timedelta(minutes=5)
 """A chat that held so long is begun anew at once."""
 
 
 def chats_of(settings: Settings, clock: Clock) -> tuple[Chat, ...]:
     """One per token. Nothing is asked before it listens."""
-    login = _slack(settings)
-    return (Slack(login, clock).chat,) if login.bot_token else ()
+    slack, discord = _slack(settings), _discord(settings)
+    found: list[Chat] = [Slack(slack, clock).chat] if slack.bot_token else []
+    found += [Discord(discord, clock).chat] if discord.token else []
+    return tuple(found)
 
 
 async def chat_findings(settings: Settings, clock: Clock) -> list[Finding]:
     """What ``lastcall check`` says of the chats that have a token."""
-    login = _slack(settings)
-    return [*await Slack(login, clock).check()] if login.bot_token else []
+    slack, discord = _slack(settings), _discord(settings)
+    found = [*await Slack(slack, clock).check()] if slack.bot_token else []
+    return [*found, *await Discord(discord, clock).check()] if discord.token else found
 
 
 def _slack(settings: Settings) -> SlackLogin:
@@ -45,10 +54,34 @@ def _slack(settings: Settings) -> SlackLogin:
     )
 
 
-class FrontEnds:
-    """Listens in every chat until it is stopped. A fault in one is logged, and it is begun anew."""
+def _discord(settings: Settings) -> DiscordLogin:
+    return DiscordLogin(
+        token=settings.discord_bot_token.get_secret_value(),
+        url=settings.discord_api_url,
+        gateway=settings.discord_gateway_url,
+        servers=settings.discord_servers,
+        roles=settings.discord_role_map,
+        content=settings.discord_message_content,
+    )
 
-    def __init__(self, chats: Sequence[Chat], desk: Desk, clock: Clock) -> None:
+
+class Elect(Protocol):
+    """Which of several processes listens in a chat that wants only one."""
+
+    async def take(self, name: str, *, token: str, now: datetime, until: datetime) -> bool:
+        """Take or keep it."""
+
+    async def release(self, name: str, *, token: str) -> None:
+        """Give it back."""
+
+
+class FrontEnds:
+    """Listens in every chat until it is stopped. A fault in one is logged, and it is begun anew. Where only one process
+    may listen, it is the one that holds the chat's lease; when that dies another takes over within half a minute."""
+
+    def __init__(self, chats: Sequence[Chat], desk: Desk, clock: Clock, elect: Elect, token: str) -> None:
+        self._elect = elect
+        self._token = token
         self._chats = chats
         self._desk = desk
         self._clock = clock
@@ -72,11 +105,42 @@ class FrontEnds:
         while not self._end.is_set():
             began = self._clock.now()
             try:
-                await chat.listen(self._desk)
+                await (self._alone(chat) if chat.capabilities.alone else chat.listen(self._desk))
             except Exception:
                 log.exception("%s has stopped listening; it begins anew", chat.name)
             faults = 0 if self._clock.now() - began > _SETTLED else faults + 1
             pause = min(_LONGEST, timedelta(seconds=2) * 2**faults)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause.total_seconds()):
-                    await self._end.wait()
+            await self._wait(pause)
+
+    async def _alone(self, chat: Chat) -> None:
+        """Listen while the lease is ours."""
+        name = f"chat:{chat.name}"
+        while not await self._held(name):
+            await self._wait(_LOOK)
+        log.info("%s: this process listens", chat.name)
+        listening = asyncio.ensure_future(chat.listen(self._desk))
+        try:
+            while not listening.done():
+                await asyncio.wait({listening}, timeout=_LOOK.total_seconds())
+                if not listening.done() and not await self._held(name):
+                    log.warning("%s: another process listens now", chat.name)
+                    break
+        finally:
+            listening.cancel()
+            (ended,) = await asyncio.gather(listening, return_exceptions=True)
+            await self._elect.release(name, token=self._token)
+        if isinstance(ended, Exception):
+            raise ended
+
+    async def _held(self, name: str) -> bool:
+        now = self._clock.now()
+        try:
+            return await self._elect.take(name, token=self._token, now=now, until=now + _LEASE)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("who listens could not be settled: %s", type(error).__name__)
+            return False
+
+    async def _wait(self, pause: timedelta) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause.total_seconds()):
+                await self._end.wait()
