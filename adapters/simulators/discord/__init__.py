@@ -1,0 +1,1 @@
+"""A strict Discord on loopback: REST, gateway, and people who type, click and read."""
