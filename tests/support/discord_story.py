@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.chat.discord import Discord, DiscordLogin
@@ -139,6 +139,29 @@ async def discord_story(
         try:
             await discord.gateway.connected()
             yield DiscordStory(town, server, discord, front, pager, ann, bob, guild, gpu)
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def reopened(story: DiscordStory, *, content: bool = False) -> AsyncIterator[DiscordStory]:
+    """A new process on the same server, people and rows."""
+    async with FakeDiscord(story.server) as discord:
+        login = DiscordLogin(
+            token=story.server.token,
+            url=discord.api_url,
+            gateway=discord.gateway_url,
+            servers=(story.guild,),
+            content=content,
+            pace=PACE,
+        )
+        front = Discord(login, story.town.clock)
+        story.town.life.delivery = Delivery(story.town.life.store, [front.chat], story.town.clock, SimIds())
+        listening = asyncio.create_task(front.chat.listen(story.town.life.desk))
+        try:
+            await discord.gateway.connected(limit_s=10)
+            yield replace(story, discord=discord, front=front)
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)

@@ -16,6 +16,7 @@ from adapters.simulators.discord.rest import Rest
 from adapters.simulators.discord.town import DM, DiscordTown, Json, Message, Place, User
 
 _COMMAND, _CLICK, _TYPING, _MODAL = 2, 3, 4, 5
+_IN_PLACE = 6
 _ACK_S = 3.0
 
 
@@ -171,6 +172,7 @@ class FakeDiscord:
         asked: Json = {
             "token": f"token-of-{number}", "kind": kind, "answer": None, "late": False, "user": user.id,
             "place": place, "message": message, "original": None, "at": self.town.clock.now(),
+            "edits": message.edited if message else 0,
         }  # fmt: skip
         self.rest.interactions[number] = asked
         who = (
@@ -201,8 +203,9 @@ class FakeDiscord:
         asked = self.rest.interactions[delivered.sent["id"]]
 
         def seen() -> Any:
-            edited = asked["answer"] and asked["message"] and asked["message"].edited
-            return asked["original"] or (asked["message"] if edited else None)
+            message, edits = asked["message"], asked["edits"]
+            in_place = (asked["answer"] or {}).get("type") == _IN_PLACE and message.edited > edits
+            return asked["original"] or (message if in_place else None)
 
         found: Message = await self.town.until(seen, limit_s)
         await asyncio.sleep(0)

@@ -59,6 +59,10 @@ class Gateway:
         """The session is over (op 9)."""
         await self._send_all({"op": 9, "d": resumable})
 
+    async def invited(self, guild: str) -> None:
+        """Somebody has added the bot to a server."""
+        await self.tell("GUILD_CREATE", self._guild(self._town.guilds[guild]))
+
     async def raw(self, kind: str, data: Any) -> None:
         """An event as it is, sense or nonsense."""
         await self.tell(kind, data)
