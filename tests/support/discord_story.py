@@ -114,6 +114,7 @@ async def discord_story(
     roles: Mapping[str, Role] | None = None,
     content: bool = False,
     listed: bool = True,
+    refusals: int = 0,
     pace: float = PACE,
 ) -> AsyncIterator[DiscordStory]:
     """A server of two people and one channel, and the town's bot that listens in it. ``around`` wraps its desk."""
@@ -124,6 +125,7 @@ async def discord_story(
         server.join(guild, one)
     gpu = server.channel(guild, "gpu")
     async with FakeDiscord(server) as discord:
+        discord.gateway.refuse(refusals)
         login = DiscordLogin(
             token=server.token,
             url=discord.api_url,
@@ -137,7 +139,7 @@ async def discord_story(
         town.life.delivery = Delivery(town.life.store, [front.chat], town.clock, SimIds(), notifier=pager)
         listening = asyncio.create_task(front.chat.listen(around(town.life.desk)))
         try:
-            await discord.gateway.connected()
+            await discord.gateway.connected(limit_s=15)
             yield DiscordStory(town, server, discord, front, pager, ann, bob, guild, gpu)
         finally:
             listening.cancel()

@@ -105,7 +105,7 @@ class Rest:
             after = _seconds(said.get("retry_after") or headers.get("Retry-After"))
             self._closed_until["*" if said.get("global") else place] = self._clock.now() + after
             return TryLater("Discord asks for fewer calls", after=after)
-        if status == 401:
+        if status == 401 and not code:  # an interaction's token that is used up has a code
             return NeedsHuman(
                 "Discord does not take DISCORD_BOT_TOKEN (401); reset it in the developer portal"
             )

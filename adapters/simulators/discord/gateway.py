@@ -149,6 +149,9 @@ class Gateway:
         }
 
     async def _resumed(self, ws: web.WebSocketResponse, data: Json) -> None:
+        if data["token"] != self._town.token:
+            await ws.close(code=4004, message=b"Authentication failed.")
+            return
         self.resumes += 1
         self._ready.append(ws)
         for event in self._events[int(data.get("seq") or 0) :]:
