@@ -21,9 +21,9 @@ TEXT = st.sampled_from(NASTY) | st.text(max_size=60)
 LONG = TEXT | st.builds(lambda one, n: one[:40] * n, TEXT, st.integers(0, 200))
 PEOPLE = st.builds(
     Actor,
-    st.sampled_from(("slack", "sim")),
+    st.sampled_from(("slack", "discord", "sim")),
     st.just("T1"),
-    st.sampled_from(("U0ANN", "W1", "!channel", "u0ann", "U1|x", "U1>", "")),
+    st.sampled_from(("U0ANN", "W1", "1234567", "!channel", "u0ann", "U1|x", "U1>", "")),
     TEXT,
 )
 BUTTONS = st.builds(

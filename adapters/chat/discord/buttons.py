@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.chat.discord import limits
-from adapters.chat.discord.text import code, weight, words
+from adapters.chat.discord.text import code, plain, weight, words
 from bot.domain.harmless import line
 from bot.domain.talk import Button
 
@@ -55,7 +55,7 @@ def sure(label: str, command: str) -> list[Json]:
     one = {
         "type": _BUTTON,
         "style": _DANGER,
-        "label": plain(label),
+        "label": plain(label, limits.BUTTON_LABEL),
         "custom_id": f"lc:{SAY}{line(command)}",
     }
     return [{"type": _ROW, "components": [one]}]
@@ -66,16 +66,8 @@ def in_words(button: Button) -> str:
     return f"{words(button.label) or 'Say'}: {code('/gpu run ' + button.command)}"
 
 
-def plain(label: str) -> str:
-    """A label: plain text, never empty, within its limit."""
-    said = line(label).strip() or "–"
-    while weight(said) > limits.BUTTON_LABEL:
-        said = f"{said[: min(len(said) - 2, limits.BUTTON_LABEL - 1)]}…"
-    return said
-
-
 def _button(button: Button) -> Json:
     mark = ASK if button.asks else SURE if button.danger else SAY
     style = _DANGER if button.danger else _PRIMARY if button.primary else _SECONDARY
-    label = plain(button.label.strip() or button.command.split()[0])
+    label = plain(button.label.strip() or button.command.split()[0], limits.BUTTON_LABEL)
     return {"type": _BUTTON, "style": style, "label": label, "custom_id": f"lc:{mark}{line(button.command)}"}

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.chat.discord import limits
+from adapters.chat.discord.text import plain
 from bot.domain.form import Field, Form
 from bot.domain.harmless import line
 
@@ -26,11 +27,11 @@ _FIRST = {
 def form(asked: Form) -> Json:
     """A form's modal."""
     fields = {one.name: one for one in asked.fields}
-    names = [name for name in _FIRST.get(asked.command, tuple(fields)) if name in fields]
+    names = [name for name in _FIRST.get(asked.command, ()) if name in fields] or [*fields]
     rows = [_input(fields[name]) for name in names[: limits.MODAL_INPUTS]]
     return {
         "custom_id": f"{FORM}{asked.command}",
-        "title": _cut(asked.title, limits.MODAL_TITLE),
+        "title": plain(asked.title, limits.MODAL_TITLE),
         "components": rows,
     }
 
@@ -40,7 +41,7 @@ def asking(label: str, question: str, command: str) -> Json:
     one = Field("answer", question)
     return {
         "custom_id": f"{ASKED}{line(command)}"[: limits.CUSTOM_ID],
-        "title": _cut(label, limits.MODAL_TITLE),
+        "title": plain(label, limits.MODAL_TITLE),
         "components": [_input(one)],
     }
 
@@ -61,17 +62,12 @@ def _input(one: Field) -> Json:
         "type": _INPUT,
         "custom_id": one.name,
         "style": _SHORT,
-        "label": _cut(one.label, limits.INPUT_LABEL),
+        "label": plain(one.label, limits.INPUT_LABEL),
         "required": not one.optional,
         "max_length": 1_000,
     }
     if one.value:
         made["value"] = one.value[:1_000]
     if hint:
-        made["placeholder"] = _cut(hint, limits.INPUT_PLACEHOLDER)
+        made["placeholder"] = plain(hint, limits.INPUT_PLACEHOLDER)
     return {"type": _ROW, "components": [made]}
-
-
-def _cut(text: str, most: int) -> str:
-    said = line(text).strip() or "–"
-    return said if len(said) <= most else f"{said[: most - 1]}…"

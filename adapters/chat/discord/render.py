@@ -121,8 +121,8 @@ def _fields(page: _Page, reply: Reply) -> None:
     hidden = False
     for label, value in (*short, *long):
         inline = (label, value) in short
-        name = cut(words(capital(label)), limits.FIELD_NAME) or "–"
-        said = local(cut(words(value), limits.FIELD_VALUE), page.known) or "–"
+        name = _filled(cut(words(capital(label)), limits.FIELD_NAME))
+        said = _filled(cut(local(words(value), page.known), limits.FIELD_VALUE))
         taken = weight(name) + weight(said)
         if len(page.fields) >= limits.EMBED_FIELDS or taken > page.room - 1_500:
             hidden = True
@@ -131,6 +131,11 @@ def _fields(page: _Page, reply: Reply) -> None:
         page.room -= taken
     if hidden or any(weight(words(value)) > limits.FIELD_VALUE for _, value in long):
         page.keep("fields.txt", "\n".join(f"{label}: {value}" for label, value in (*short, *long)))
+
+
+def _filled(text: str) -> str:
+    """Discord takes no empty field."""
+    return text if text.strip() else "–"
 
 
 def _body(page: _Page, reply: Reply, unsaid: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from bot.domain.harmless import block as harmless
+from bot.domain.harmless import line
 from bot.domain.talk import Actor
 
 _MARKUP = re.compile(r"([\\*_~|\[\]<@])")
@@ -87,3 +88,17 @@ def mention(who: Actor) -> str:
 def local(escaped: str, known: Mapping[str, int]) -> str:
     """With every moment that is known in the reader's own time; one that is said with its day stays as it is."""
     return _CLOCK.sub(lambda found: f"<t:{known[found[0]]}:t>" if found[0] in known else found[0], escaped)
+
+
+def plain(text: str, most: int) -> str:
+    """One line where nothing is markup (labels, titles of modals): never empty, at most so long."""
+    said = line(text).strip() or "–"
+    if weight(said) <= most:
+        return said
+    kept, room = [], most - 1
+    for letter in said:
+        room -= weight(letter)
+        if room < 0:
+            break
+        kept.append(letter)
+    return "".join(kept).rstrip() + ELLIPSIS

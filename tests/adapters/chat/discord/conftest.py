@@ -1,5 +1,5 @@
 """Small towns for the stories beside this file."""
 
-from tests.support.towns import empty_database, found
+from tests.support.towns import empty_database, found, town
 
-__all__ = ["empty_database", "found"]
+__all__ = ["empty_database", "found", "town"]
