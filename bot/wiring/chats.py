@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from adapters.chat.discord import Discord, DiscordLogin
-from adapters.chat.slack import Slack, SlackLogin
 from bot.domain.market import Finding
 from bot.ports import Chat, Clock, Desk
 from bot.settings import Settings
@@ -26,23 +24,41 @@ _SETTLED = timedelta(minutes=5)
 """A chat that held so long is begun anew at once."""
 
 
+class Front(Protocol):
+    """A chat with what belongs to it."""
+
+    @property
+    def chat(self) -> Chat:
+        """What the bot is given."""
+
+    async def check(self) -> Sequence[Finding]:
+        """What ``lastcall check`` says of it."""
+
+
 def chats_of(settings: Settings, clock: Clock) -> tuple[Chat, ...]:
     """One per token. Nothing is asked before it listens."""
-    slack, discord = _slack(settings), _discord(settings)
-    found: list[Chat] = [Slack(slack, clock).chat] if slack.bot_token else []
-    found += [Discord(discord, clock).chat] if discord.token else []
-    return tuple(found)
+    return tuple(one.chat for one in _fronts(settings, clock))
 
 
 async def chat_findings(settings: Settings, clock: Clock) -> list[Finding]:
     """What ``lastcall check`` says of the chats that have a token."""
-    slack, discord = _slack(settings), _discord(settings)
-    found = [*await Slack(slack, clock).check()] if slack.bot_token else []
-    return [*found, *await Discord(discord, clock).check()] if discord.token else found
+    return [finding for one in _fronts(settings, clock) for finding in await one.check()]
 
 
-def _slack(settings: Settings) -> SlackLogin:
-    return SlackLogin(
+def _fronts(settings: Settings, clock: Clock) -> Iterator[Front]:
+    if settings.slack_bot_token.get_secret_value():
+        yield _slack(settings, clock)
+    if settings.discord_bot_token.get_secret_value():
+        yield _discord(settings, clock)
+
+
+# Loaded by those who use them: the two libraries and what they bring take half a second and 40 MiB.
+
+
+def _slack(settings: Settings, clock: Clock) -> Front:
+    from adapters.chat.slack import Slack, SlackLogin  # noqa: PLC0415
+
+    login = SlackLogin(
         bot_token=settings.slack_bot_token.get_secret_value(),
         app_token=settings.slack_app_token.get_secret_value(),
         signing_secret=settings.slack_signing_secret.get_secret_value(),
@@ -52,10 +68,13 @@ def _slack(settings: Settings) -> SlackLogin:
         port=settings.http_port,
         allowed=settings.slack_allowed,
     )
+    return Slack(login, clock)
 
 
-def _discord(settings: Settings) -> DiscordLogin:
-    return DiscordLogin(
+def _discord(settings: Settings, clock: Clock) -> Front:
+    from adapters.chat.discord import Discord, DiscordLogin  # noqa: PLC0415
+
+    login = DiscordLogin(
         token=settings.discord_bot_token.get_secret_value(),
         url=settings.discord_api_url,
         gateway=settings.discord_gateway_url,
@@ -63,6 +82,7 @@ def _discord(settings: Settings) -> DiscordLogin:
         roles=settings.discord_role_map,
         content=settings.discord_message_content,
     )
+    return Discord(login, clock)
 
 
 class Elect(Protocol):

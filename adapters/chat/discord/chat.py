@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +22,8 @@ from adapters.chat.discord.rest import DiscordRefused, Rest, Upload
 from bot.domain.errors import PlaceLost
 from bot.domain.talk import Channel, ChatCapabilities, Kind, Reply
 from bot.ports import Desk
+
+log = logging.getLogger("lastcall.discord")
 
 Listen = Callable[[Desk], Awaitable[None]]
 _GONE = frozenset({10008, 50083})
@@ -58,11 +61,9 @@ class DiscordChat:
         place = await self._place(channel, reply)
         if retried and (found := await self._said_before(place, mark)):
             return f"{place}/{found}"
-        said = await self._rest.call(
-            "POST",
-            f"/channels/{place}/messages",
-            {**body(rendered), "nonce": mark, "enforce_nonce": True},
-            files=await uploads(reply, rendered),
+        wanted = {**body(rendered), "nonce": mark, "enforce_nonce": True}
+        said = await self._written(
+            "POST", f"/channels/{place}/messages", wanted, await uploads(reply, rendered)
         )
         return f"{place}/{said['id']}"
 
@@ -81,12 +82,24 @@ class DiscordChat:
         kept = [{"id": one["id"]} for one in old.get("attachments") or ()]
         said = {**body(rendered), **({"attachments": _attached(kept, new)} if new else {})}
         try:
-            await self._rest.call("PATCH", f"/channels/{place}/messages/{message}", said, files=new)
+            await self._written("PATCH", f"/channels/{place}/messages/{message}", said, new)
         except DiscordRefused as error:
             if error.code not in _GONE:
                 raise
 
     # --- inside ------------------------------------------------------------------------------
+
+    async def _written(self, method: str, path: str, said: dict[str, Any], files: list[Upload]) -> Any:
+        """With its files; where they are too large or not allowed, without them: the words matter more."""
+        try:
+            return await self._rest.call(method, path, said, files=files)
+        except DiscordRefused as error:
+            if not files or error.code in _GONE:
+                raise
+            log.warning("files could not be put into Discord: %s", error)
+            return await self._rest.call(
+                method, path, {name: one for name, one in said.items() if name != "attachments"}
+            )
 
     async def _message(self, place: str, message: str) -> Mapping[str, Any] | None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,8 @@ from adapters.chat.slack.files import Files, Upload
 from bot.domain.errors import NeedsHuman
 from bot.domain.talk import Channel, ChatCapabilities, Kind, Reply
 from bot.ports import Clock, Desk
+
+log = logging.getLogger("lastcall.slack")
 
 NAME = "slack"
 EVENT = "lastcall_message"
@@ -133,8 +136,13 @@ class SlackChat:
         if uploads and again:
             there = await self._shared(place, thread)
             uploads = [one for one in uploads if one.title not in there]
-        if uploads:
+        if not uploads:
+            return
+        try:
             await self._files.share(place, thread, uploads)
+        except (NeedsHuman, SlackRefused) as error:
+            # The words were said. A workspace that takes no files must not keep them, and all after them, waiting.
+            log.warning("files could not be put into Slack: %s", error)
 
     async def _shared(self, place: str, thread: str) -> set[str]:
         try:

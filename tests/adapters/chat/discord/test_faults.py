@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -182,3 +183,21 @@ async def test_the_story_goes_on_in_a_new_process(story: DiscordStory):
         await again.town.until(tab, lambda rental: rental.closed_at)
         await again.deliver()
         assert not again.card(tab).buttons
+
+
+async def test_results_come_with_the_card_and_words_without_them(story: DiscordStory, tmp_path: Path):
+    """Pictures and small results with the closing card, once; where they are refused the words are said."""
+    picture = tmp_path / "loss.png"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(200))
+    store, place = story.town.life.store, Channel("discord", story.gpu.id)
+    for key, refused in (("one", False), ("two", True)):
+        if refused:
+            story.discord.faults.fail("P* /channels/*/messages*", 413, 40005)
+        for title in ("closed", "closed, settled"):
+            card = Reply(Kind.CARD, f"{key}: {title}", rental=key, final=True, pictures=(str(picture),))
+            say = Say(f"card:{key}", place, card)
+            await store.outbox.put(say, now=story.town.clock.now(), rental=key)
+            await story.deliver()
+    first, second = bots(story)
+    assert ([name for name, _ in first.files], second.text) == (["loss.png"], second.text)
+    assert "two: closed, settled" in second.text and not await store.outbox.unsaid()

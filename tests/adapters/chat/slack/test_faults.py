@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -211,3 +212,17 @@ async def test_nobody_is_pinged_by_what_somebody_typed(story: SlackStory):
     answer = await story.say("up world <!channel> <@U0VICTIM> <https://evil|good>")
     shown = answer.text + str(answer.blocks)
     assert "<!channel>" not in shown and "<@U0VICTIM>" not in shown and "<https://evil" not in shown
+
+
+async def test_a_workspace_that_takes_no_files_still_hears_the_words(story: SlackStory, tmp_path: Path):
+    """The card is said once and can be edited later; nothing behind it waits."""
+    picture = tmp_path / "loss.png"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(200))
+    story.slack.faults.fail("files.getUploadURLExternal", "missing_scope", times=None)
+    card = Reply(Kind.CARD, "k7m2qd: closed", rental="k7m2qd", final=True, pictures=(str(picture),))
+    say = Say("card:k7m2qd", Channel("slack", story.gpu.id), card)
+    await story.town.life.store.outbox.put(say, now=story.town.clock.now(), rental="k7m2qd")
+    await put(story, "next", "and then", rental="k7m2qd")
+    await story.deliver()
+    assert ["closed" in bots(story)[0].text, "and then" in bots(story)[1].text] == [True, True]
+    assert not await story.town.life.store.outbox.unsaid()
