@@ -17,6 +17,7 @@ from bot.commands.house import House
 from bot.commands.scope import Scope
 from bot.commands.shapes import name_of
 from bot.domain import budget, gpus
+from bot.domain.allowance import team_key
 from bot.domain.cards import status as state_of
 from bot.domain.form import Choice
 from bot.domain.market import ANY, Offer, Want
@@ -30,6 +31,8 @@ log = logging.getLogger("lastcall.suggest")
 FRESH = timedelta(seconds=60)
 """Prices of so long ago are shown to somebody who types; the quote asks anew."""
 _MOMENT_S = 0.1
+_MOMENT = timedelta(seconds=2)
+_TEAMS = 1_000
 _MOST = 25
 _LABEL = 100
 
@@ -49,6 +52,7 @@ class Suggester:
     def __init__(self, house: House) -> None:
         self._house = house
         self._prices = Prices()
+        self._seen: dict[str, tuple[datetime, Sequence[Rental]]] = {}
 
     async def suggest(
         self, actor: Actor, command: str, option: str, typed: str, values: Mapping[str, str]
@@ -74,11 +78,22 @@ class Suggester:
 
     async def _rentals(self, actor: Actor, slot: Slot) -> list[Choice]:
         now = self._house.clock.now()
-        seen = sorted(await find.visible(self._house, actor), key=lambda one: one.owner.key != actor.key)
+        seen = sorted(await self._open(actor, now), key=lambda one: one.owner.key != actor.key)
         found = [Choice(one.id, self._rental(one, now, actor)) for one in seen]
         if slot is Slot.WHICH:
             found += [Choice("mine", "mine: all of yours"), Choice("all", "all: everybody's")]
         return found
+
+    async def _open(self, actor: Actor, now: datetime) -> Sequence[Rental]:
+        """What the team has open, read again after a moment: each letter that somebody types asks for it."""
+        team = team_key(actor)
+        at, known = self._seen.get(team, (now - _MOMENT, ()))
+        if not timedelta(0) <= now - at < _MOMENT:
+            if len(self._seen) > _TEAMS:
+                self._seen.clear()
+            known = await find.visible(self._house, actor)
+            self._seen[team] = (now, known)
+        return known
 
     def _rental(self, one: Rental, now: datetime, actor: Actor) -> str:
         what = one.job.recipe if one.job else (one.offer.gpu if one.offer else "machine")

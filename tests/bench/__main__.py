@@ -1,4 +1,4 @@
-"""``python -m tests.bench [idle|start|demo|store|market|slack …]``: a line for each figure, with its limit.
+"""``python -m tests.bench [idle|start|demo|store|market|slack|discord …]``: a line for each figure, with its limit.
 
 Exit code 1 when a figure is past its limit.
 """
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import claims, offers, process, slack_answers
+from tests.bench import claims, discord_answers, offers, process, slack_answers
 from tests.support.postgres import running_postgres
 
 MINUTES_BETWEEN_LOOKS = 5
@@ -88,6 +88,20 @@ def slack(seconds: float) -> Iterator[Figure]:
     yield Figure("Slack: commands lost", mine.lost, "", 0, f"of {len(mine.acks) + mine.lost}")
 
 
+def discord(seconds: float) -> Iterator[Figure]:
+    mine, typed, bare = asyncio.run(discord_answers.measured(max(1, int(min(seconds, 20)))))
+    load = "50 interactions a second, 100 people, 200 rentals"
+    ratio = f"{mine.ack(0.99) / bare.ack(0.99):.2f} x a bare discord.py echo ({bare.ack(0.99):.1f} ms)"
+    yield Figure("Discord: acknowledged, p99", mine.ack(0.99), "ms", 100, f"{ratio}; {load}")
+    ratio = (
+        f"{mine.answer(0.95) / bare.answer(0.95):.2f} x a bare discord.py echo ({bare.answer(0.95):.1f} ms)"
+    )
+    yield Figure("Discord: status answered, p95", mine.answer(0.95), "ms", None, ratio)
+    yield Figure("Discord: suggestions, p95", typed.answer(0.95), "ms", 200)
+    lost = mine.lost + typed.lost
+    yield Figure("Discord: interactions lost", lost, "", 0, f"of {len(mine.acks) + len(typed.acks) + lost}")
+
+
 BENCHES: dict[str, Callable[[float], Iterator[Figure]]] = {
     "idle": idle,
     "start": start,
@@ -95,6 +109,7 @@ BENCHES: dict[str, Callable[[float], Iterator[Figure]]] = {
     "store": store,
     "market": market,
     "slack": slack,
+    "discord": discord,
 }
 
 

@@ -24,7 +24,7 @@ from adapters.simulators.slack.town import SlackTown
 from bot.domain.money import Usd
 from bot.domain.talk import Actor
 from bot.store.session import migrate, open_database
-from tests.support.slack_story import SlackStory, slack_story
+from tests.support.slack_story import slack_story
 from tests.support.small_town import HOUR, SECOND, SmallTown
 
 PEOPLE, RENTALS, A_SECOND = 100, 200, 50
@@ -100,29 +100,26 @@ async def _echo() -> AsyncIterator[tuple[FakeSlack, list[User], Place]]:
         await handler.close_async()  # type: ignore[no-untyped-call]
 
 
-async def _rented(story: SlackStory, people: list[User]) -> None:
+async def rented(town: SmallTown, people: list[Actor]) -> None:
     """Two machines for each person, all ready."""
-    town = story.town
     for host in town.town.hosts:
         host.capacity = RENTALS
     tabs = []
     for number in range(RENTALS):
-        user = people[number % PEOPLE]
-        actor = Actor("slack", story.workspace.team, user.id, user.name)
-        reply = await town.ask("up world 3090 for 4h", actor=actor, key=f"rent-{number}")
+        reply = await town.ask("up world 3090 for 4h", actor=people[number % PEOPLE], key=f"rent-{number}")
         assert reply.rental, reply
         tabs.append(reply.rental)
     for tab in tabs:
         await town.until(tab, lambda rental: rental.attempt and rental.attempt.ready_at, within=HOUR)
 
 
-async def _kept_busy(story: SlackStory) -> None:
+async def kept_busy(town: SmallTown) -> None:
     """The engine and the delivery go on beside it, at the world's pace."""
     while True:
         await asyncio.sleep(0.2)
-        story.town.clock.advance(SECOND / 5)
-        await story.town.life.engine.tick()
-        await story.town.life.delivery.tick()
+        town.clock.advance(SECOND / 5)
+        await town.life.engine.tick()
+        await town.life.delivery.tick()
 
 
 async def ours(folder: Path, seconds: int) -> Load:
@@ -136,9 +133,10 @@ async def ours(folder: Path, seconds: int) -> Load:
         async with slack_story(town, pace=1.0) as story:
             people = [story.workspace.person(f"p{number}") for number in range(PEOPLE)]
             story.gpu.members |= {one.id for one in people}
-            await _rented(story, people)
+            team = story.workspace.team
+            await rented(town, [Actor("slack", team, one.id, one.name) for one in people])
             await story.deliver()
-            busy = asyncio.create_task(_kept_busy(story))
+            busy = asyncio.create_task(kept_busy(town))
             await under_load(story.slack, people, story.gpu, "2 open", 2)
             try:
                 return await under_load(story.slack, people, story.gpu, "2 open", seconds)
