@@ -54,11 +54,11 @@ def drawn(header: list[str], rows: Rows, widest: int) -> Iterator[str]:
     widths = [max(cell_len(row[n]) for row in full) for n in range(len(header))]
     over = sum(widths) + len(_GAP) * (len(widths) - 1) - widest
     if over > 0:
-        widest = widths.index(max(widths))
-        if widths[widest] - over < max(_LEAST, cell_len(header[widest])):
+        broken = widths.index(max(widths))
+        if widths[broken] - over < max(_LEAST, cell_len(header[broken])):
             yield from _records(header, rows, widest)
             return
-        widths[widest] -= over
+        widths[broken] -= over
     right = [_is_numeric([row[n] for row in rows]) for n in range(len(widths))]
     yield from (_row(row, widths, right) for row in full)
 

@@ -128,3 +128,11 @@ async def test_the_command_is_one_that_discord_takes(town: SmallTown):
         {"options": [{"name": "up", "type": 1, "options": [{"name": "gpu", "type": 3, "value": "3090"}]}]}
     )
     assert (said.command, dict(said.values)) == ("up", {"gpu": "3090"})
+
+
+def test_a_table_of_sentences_becomes_small_lists():
+    """Where a line is too short for a column, each row is told value by value, in lines that are read with ease."""
+    rows = tuple((f"{word} " * 12, f"{word} " * 12) for word in ("one", "two"))
+    said = whole(render(an(tables=(Table(("command", "what it does"), rows),))))
+    assert "command       one one one" in said and "what it does  one one one" in said
+    assert max(len(line) for line in said.splitlines()) <= 60
