@@ -99,7 +99,17 @@ class FrontEnds:
     """Listens in every chat until it is stopped. A fault in one is logged, and it is begun anew. Where only one process
     may listen, it is the one that holds the chat's lease; when that dies another takes over within half a minute."""
 
-    def __init__(self, chats: Sequence[Chat], desk: Desk, clock: Clock, elect: Elect, token: str) -> None:
+    def __init__(
+        self,
+        chats: Sequence[Chat],
+        desk: Desk,
+        clock: Clock,
+        elect: Elect,
+        token: str,
+        *,
+        look: timedelta = _LOOK,
+    ) -> None:
+        self._look = look
         self._elect = elect
         self._token = token
         self._chats = chats
@@ -136,12 +146,12 @@ class FrontEnds:
         """Listen while the lease is ours."""
         name = f"chat:{chat.name}"
         while not await self._held(name):
-            await self._wait(_LOOK)
+            await self._wait(self._look)
         log.info("%s: this process listens", chat.name)
         listening = asyncio.ensure_future(chat.listen(self._desk))
         try:
             while not listening.done():
-                await asyncio.wait({listening}, timeout=_LOOK.total_seconds())
+                await asyncio.wait({listening}, timeout=self._look.total_seconds())
                 if not listening.done() and not await self._held(name):
                     log.warning("%s: another process listens now", chat.name)
                     break

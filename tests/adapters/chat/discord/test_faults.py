@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -201,3 +202,21 @@ async def test_results_come_with_the_card_and_words_without_them(story: DiscordS
     first, second = bots(story)
     assert ([name for name, _ in first.files], second.text) == (["loss.png"], second.text)
     assert "two: closed, settled" in second.text and not await store.outbox.unsaid()
+
+
+async def test_a_gateway_that_is_killed_again_and_again_loses_no_command(story: DiscordStory):
+    """Thirty commands, and the gateway is cut right after each: every one that Discord delivered is one rental."""
+    heard = []
+    for number in range(30):
+        await story.discord.gateway.connected(limit_s=15)
+        told = asyncio.create_task(
+            story.discord.line(story.ann, story.gpu, f"up world 3090 for {number + 10}m")
+        )
+        await asyncio.sleep(0)
+        if number % 3:
+            await story.discord.gateway.cut()
+        heard.append((await told).acked)
+    await story.quiet()
+    rentals = await story.town.life.store.rentals.open_ones()
+    lengths = [one.lifetime for one in rentals]
+    assert len(set(lengths)) == len(lengths) == sum(heard) == 30
