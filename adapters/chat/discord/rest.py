@@ -103,7 +103,9 @@ class Rest:
         code = int(said.get("code") or 0) if str(said.get("code") or "0").isdecimal() else 0
         if status == 429:
             after = _seconds(said.get("retry_after") or headers.get("Retry-After"))
-            self._closed_until["*" if said.get("global") else place] = self._clock.now() + after
+            now = self._clock.now()
+            self._closed_until = {key: until for key, until in self._closed_until.items() if until > now}
+            self._closed_until["*" if said.get("global") else place] = now + after
             return TryLater("Discord asks for fewer calls", after=after)
         if status == 401 and not code:  # an interaction's token that is used up has a code
             return NeedsHuman(
