@@ -42,7 +42,7 @@ format: setup ## Put the format right, and what the rules can mend by themselves
 	@$(VENV)/ruff check --fix .
 	@$(VENV)/ruff format .
 
-bench: setup ## Measure: start, idle, demo, claims, offers, Slack under load
+bench: setup ## Measure: start, idle, demo, claims, offers, Slack and Discord under load
 	@$(VENV)/python -m tests.bench $(ARGS)
 
 clean: ## Remove what make made; never data/, where open rentals are remembered
