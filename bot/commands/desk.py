@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from bot.commands import forms, weighing
 from bot.commands.caret import shown
@@ -30,6 +31,7 @@ class Desk:
 
     async def handle(self, request: Request) -> Reply:
         """Never raises but for cancellation."""
+        request = replace(request, actor=self._seated(request.actor))
         try:
             command = parse(request.text, self.house.vocabulary)
             return await HANDLERS[type(command)](self.house, request, command)
@@ -52,7 +54,7 @@ class Desk:
     async def form(self, request: Request, command: str, values: Mapping[str, str]) -> Form:
         """A fault is a form with a refusal."""
         try:
-            return await forms.build(self.house, request.actor, command, values)
+            return await forms.build(self.house, self._seated(request.actor), command, values)
         except Exception:
             reference = self._reference()
             log.exception("the form of %s, reference %s", command, reference)
@@ -61,6 +63,7 @@ class Desk:
     async def weigh(self, request: Request, command: str, values: Mapping[str, str]) -> Weighed:
         """A fault belongs to no field, and keeps the form from being sent off."""
         try:
+            request = replace(request, actor=self._seated(request.actor))
             return await weighing.weigh(self.house, request, command, values)
         except Exception:
             reference = self._reference()
@@ -70,7 +73,7 @@ class Desk:
     async def home(self, actor: Actor) -> Sequence[Reply]:
         """A fault is a page that says so."""
         try:
-            return await home(self.house, actor)
+            return await home(self.house, self._seated(actor))
         except Exception:
             reference = self._reference()
             log.exception("the opening page, reference %s", reference)
@@ -92,10 +95,13 @@ class Desk:
     ) -> Sequence[Choice]:
         """A fault suggests nothing."""
         try:
-            return await self._suggester.suggest(actor, command, option, typed, values)
+            return await self._suggester.suggest(self._seated(actor), command, option, typed, values)
         except Exception:
             log.exception("suggestions for %s %s", command, option)
             return ()
+
+    def _seated(self, actor: Actor) -> Actor:
+        return self.house.store.budgets.defaults.seated(actor)
 
     def _reference(self) -> str:
         """By which the log's story is found."""

@@ -52,7 +52,7 @@ async def _month(
     house: House, actor: Actor, role: Role, mine: Sequence[Rental], others: Sequence[Rental]
 ) -> Reply:
     """What was spent is what vendors bill; what is charged is that and what may still come of it."""
-    now, team = house.clock.now(), (actor.chat, actor.team)
+    now, team = house.clock.now(), team_key(actor)
     start = ledger.since(Period.MONTH, now)
     rentals = await house.store.ledger.between(start, now, team=team)
     lines = ledger.lines(rentals, start, now)

@@ -8,7 +8,7 @@ was confirmed, and in every later one in which it is still open.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -113,11 +113,17 @@ class Defaults:
     role: Role = Role.MEMBER
     admins: frozenset[str] = frozenset()
     """Keys of people who are admins whatever a command says: nobody locks everybody out."""
+    joined: Mapping[str, str] = field(default_factory=dict)
+    """Workspaces and servers (``slack:T024``) that are one team, and its name."""
+
+    def seated(self, actor: Actor) -> Actor:
+        """This person as one of the team that their workspace belongs to."""
+        return replace(actor, joined=self.joined.get(f"{actor.chat}:{actor.team}", ""))
 
 
 def team_key(actor: Actor) -> str:
-    """``slack:T024``: whose budgets are charged."""
-    return f"{actor.chat}:{actor.team}"
+    """``slack:T024``, or ``team:acme`` where several places are one team: whose budgets are charged."""
+    return f"team:{actor.joined}" if actor.joined else f"{actor.chat}:{actor.team}"
 
 
 def channel_key(channel: Channel) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum, auto
 
-from bot.domain.allowance import Role
+from bot.domain.allowance import Role, team_key
 from bot.domain.rental import Rental
 from bot.domain.talk import Actor
 
@@ -31,7 +31,7 @@ def may(actor: Actor, deed: Deed, rental: Rental, role: Role = Role.MEMBER) -> s
     """Empty when allowed, else the reason. The owner may do all, an admin of the team too; a teammate may look and
     end; a viewer only looks, and ends what is their own."""
     mine = actor.key == rental.owner.key
-    if not mine and (actor.chat, actor.team) != (rental.owner.chat, rental.owner.team):
+    if not mine and team_key(actor) != team_key(rental.owner):
         return f"{rental.id} belongs to another team."
     if role is Role.ADMIN or deed is Deed.SEE or (mine and (role is Role.MEMBER or deed is Deed.END)):
         return ""

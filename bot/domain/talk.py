@@ -26,6 +26,8 @@ class Actor:
     rank: str = field(default="", compare=False)
     """The role that the chat itself gives this person now (``admin``, ``member``, ``viewer``); empty: it says nothing.
     Believed of whoever speaks, never of somebody who was written down."""
+    joined: str = field(default="", compare=False)
+    """The name of the team that this workspace or server forms with others, by the settings; empty: with none."""
 
     @property
     def key(self) -> str:

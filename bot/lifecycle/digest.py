@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain import ledger
+from bot.domain.allowance import team_key
 from bot.domain.ledger import By, Period
 from bot.domain.ledger_cards import Spend, report
 from bot.domain.rental import Rental
@@ -21,7 +22,6 @@ from bot.store.rows import Say
 
 _HOUR = timedelta(hours=9)
 _WEEK = timedelta(days=7)
-Team = tuple[str, str]
 
 
 class Digest:
@@ -58,21 +58,21 @@ class Digest:
         if team is None:
             return False
         end = start + _WEEK - timedelta(microseconds=1)
-        theirs = [one for one in rentals if (one.owner.chat, one.owner.team) == team]
+        theirs = [one for one in rentals if team_key(one.owner) == team]
         spend = Spend("The team's", By.PERSON, f"last week ({week})", start, end, now, theirs)
         if not spend.lines:
             return False
-        name = hashlib.sha256("\0".join((*team, home.id, home.thread)).encode()).hexdigest()[:20]
+        name = hashlib.sha256(f"{team}\0{home.id}\0{home.thread}".encode()).hexdigest()[:20]
         reply = replace(report(spend), kind=Kind.NOTICE)
         await self._hands.store.outbox.put(Say(f"digest:{name}:{week}", home, reply, once=True), now=now)
         return True
 
 
-def _team(home: Channel, rentals: Sequence[Rental]) -> Team | None:
+def _team(home: Channel, rentals: Sequence[Rental]) -> str | None:
     """Whose channel it is: the only team that this chat knows, else the only one that rents from there. Where that
     does not decide it nobody hears of anybody's spend."""
     here = [one for one in rentals if one.owner.chat == home.chat]
-    known = {(one.owner.chat, one.owner.team) for one in here}
+    known = {team_key(one.owner) for one in here}
     if len(known) > 1:
-        known = {(one.owner.chat, one.owner.team) for one in here if one.channel.id == home.id}
+        known = {team_key(one.owner) for one in here if one.channel.id == home.id}
     return known.pop() if len(known) == 1 else None

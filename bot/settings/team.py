@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings
 from bot.domain.allowance import Defaults, Kind, Role, Rules, Scope
 from bot.domain.money import Usd
 from bot.domain.talk import Channel
-from bot.settings.values import Limit, People, Place, Rate, TimeOfDay
+from bot.settings.values import Limit, People, Place, Rate, Teams, TimeOfDay, joined_teams
 
 
 class TeamSettings(BaseSettings):
@@ -20,6 +20,10 @@ class TeamSettings(BaseSettings):
     admins: People = Field(
         default="",
         description="Who sets budgets and approves: chat:team:person, commas between. The terminal always may.",
+    )
+    teams: Teams = Field(
+        default="",
+        description="Workspaces and servers that are one team: acme=slack:T024,discord:8123; more behind semicolons.",
     )
     default_role: Literal["viewer", "member", "admin"] = Field(
         default="member", description="What somebody may do who was given no role: viewer, member or admin."
@@ -53,7 +57,7 @@ class TeamSettings(BaseSettings):
     def limits(self) -> Defaults:
         """What the store judges by where a team has said nothing."""
         admins = frozenset(one for one in re.split(r"[\s,]+", self.admins) if one)
-        return Defaults(self._rules(), Role(self.default_role), admins)
+        return Defaults(self._rules(), Role(self.default_role), admins, joined_teams(self.teams))
 
     @property
     def approvers_channel(self) -> Channel | None:

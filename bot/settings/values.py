@@ -194,6 +194,28 @@ def _place(value: object) -> object:
     return value
 
 
+def _teams(value: object) -> object:
+    if isinstance(value, str):
+        joined_teams(value)
+    return value
+
+
+def joined_teams(text: str) -> dict[str, str]:
+    """``acme=slack:T024,discord:81; lab=console`` to ``{"slack:T024": "acme", …}``. Raises ``ValueError``."""
+    found: dict[str, str] = {}
+    for one in filter(None, (part.strip() for part in text.split(";"))):
+        name, equals, places = one.partition("=")
+        name = name.strip()
+        if not equals or not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name):
+            raise ValueError(f"{one!r} names no team; write it like acme=slack:T024,discord:8123")
+        for place in filter(None, (part.strip() for part in places.split(","))):
+            if not re.fullmatch(r"[a-z]+:[^\s:]+", place):
+                raise ValueError(f"{place!r} is no workspace or server; write it like slack:T024")
+            if found.setdefault(place, name) != name:
+                raise ValueError(f"{place} is in two teams, {found[place]} and {name}; leave one out")
+    return found
+
+
 def _places(value: object) -> object:
     if isinstance(value, str):
         for one in filter(None, re.split(r"[\s,]+", value)):
@@ -218,4 +240,5 @@ Limit = Annotated[Usd | None, NoDecode, BeforeValidator(_limit)]
 TimeOfDay = Annotated[str, BeforeValidator(_time_of_day)]
 People = Annotated[str, BeforeValidator(_people)]
 Place = Annotated[str, BeforeValidator(_place)]
+Teams = Annotated[str, BeforeValidator(_teams)]
 Places = Annotated[str, BeforeValidator(_places)]

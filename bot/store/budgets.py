@@ -69,7 +69,8 @@ class Budgets:
         )
         async with reading(self._engine) as connection:
             said = {row.subject for row in await connection.execute(query)}
-        named = (Actor(*one.split(":", 2)) for one in sorted(said | self.defaults.admins))
+        keys = sorted(said | self.defaults.admins)
+        named = [self.defaults.seated(Actor(*one.split(":", 2))) for one in keys]
         return [one for one in named if team_key(one) == team]
 
     async def people(self, team: str) -> list[Actor]:

@@ -11,6 +11,7 @@ from sqlalchemy import and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain import budget
+from bot.domain.allowance import team_key
 from bot.domain.attempt import Attempt
 from bot.domain.market import Machine
 from bot.domain.money import ZERO, Usd
@@ -19,8 +20,6 @@ from bot.domain.talk import Actor
 from bot.store.rows import ATTEMPTS, RENTALS, Entry, attempts_of, rentals_from, write_entries
 from bot.store.session import reading, unbroken
 
-Team = tuple[str, str]
-"""Chat and team there: people of one team see each other's spend, and nobody else's."""
 _AT_ONCE = 500
 """Rentals whose attempts are asked for in one statement; a database takes only so many values in one."""
 _OF_A_STRAY = ("rental", "machine_id", "tried_at", "gone_at", "offer")
@@ -41,7 +40,7 @@ class Ledger:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def between(self, since: datetime, until: datetime, *, team: Team | None = None) -> list[Rental]:
+    async def between(self, since: datetime, until: datetime, *, team: str | None = None) -> list[Rental]:
         """Rentals that can have cost anything between these moments, oldest first."""
         query = (
             select(RENTALS)
@@ -53,7 +52,7 @@ class Ledger:
         found: list[Rental] = []
         async with reading(self._engine) as connection:
             rows: Sequence[Any] = (await connection.execute(_of(query, team))).mappings().all()
-            rows = [row for row in rows if team is None or _team(row["owner"]) == team]
+            rows = [row for row in rows if team is None or row["team_key"] == team]
             for start in range(0, len(rows), _AT_ONCE):
                 found += await rentals_from(connection, rows[start : start + _AT_ONCE])
         return found
@@ -80,12 +79,12 @@ class Ledger:
             await connection.execute(update(RENTALS).where(closed).values(charged=RENTALS.c.charged + cost))
         return cost
 
-    async def people(self, team: Team) -> list[Actor]:
+    async def people(self, team: str) -> list[Actor]:
         """Everybody of a team who ever asked for anything, under the name that they had last."""
         query = select(RENTALS.c.owner).order_by(RENTALS.c.created_at)
         async with reading(self._engine) as connection:
             owners: list[Actor] = [row.owner for row in await connection.execute(_of(query, team))]
-        return list({one.key: one for one in owners if _team(one) == team}.values())
+        return list({one.key: one for one in owners if team_key(one) == team}.values())
 
     async def unsettled(self, *, ended_by: datetime, since: datetime) -> list[Owed]:
         """Attempts that had a machine, are gone for good between these moments and wait for the vendor's bill, longest
@@ -139,14 +138,6 @@ class Ledger:
         return True
 
 
-def _of(query: Any, team: Team | None) -> Any:
-    """Narrowed to a team by the index; SQLite compares without case, so the rows are looked at again."""
-    return (
-        query
-        if team is None
-        else query.where(RENTALS.c.owner_key.startswith(f"{team[0]}:{team[1]}:", autoescape=True))
-    )
-
-
-def _team(actor: Actor) -> Team:
-    return (actor.chat, actor.team)
+def _of(query: Any, team: str | None) -> Any:
+    """Narrowed to a team: its people see each other's spend, and nobody else's."""
+    return query if team is None else query.where(RENTALS.c.team_key == team)

@@ -15,6 +15,7 @@ from bot.commands.house import House
 from bot.commands.spend_picture import draw_spend
 from bot.commands.spoken import ME, TEAM, Costs
 from bot.domain import ledger
+from bot.domain.allowance import team_key
 from bot.domain.errors import Refused
 from bot.domain.ledger import By, Period
 from bot.domain.ledger_cards import Spend, report, title_of
@@ -30,7 +31,7 @@ _KEPT = timedelta(days=30)
 
 async def costs(house: House, request: Request, command: Costs) -> Reply:
     """The report, with its picture, and with a file when one was asked for."""
-    now, team = house.clock.now(), (request.actor.chat, request.actor.team)
+    now, team = house.clock.now(), team_key(request.actor)
     start = ledger.since(command.period, now)
     owner = await _person(house, request.actor, command.whose)
     # The outlook is the month's, whatever the period is.
@@ -68,7 +69,7 @@ async def _person(house: House, actor: Actor, whose: str) -> Actor | None:
         return actor
     if whose == TEAM:
         return None
-    people, wanted = await house.store.ledger.people((actor.chat, actor.team)), whose.removeprefix("@")
+    people, wanted = await house.store.ledger.people(team_key(actor)), whose.removeprefix("@")
     by_id = [one for one in people if one.id == wanted]
     found = by_id or [one for one in people if one.name.casefold() == wanted.casefold()]
     if len(found) == 1:
