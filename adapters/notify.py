@@ -50,21 +50,60 @@ class AppriseNotifier:
         """Nothing, or the name of an address that did not take it."""
         name = str(number)
         try:
-            # Without a limit and a pool of its own it stays in our thread.
-            asset = apprise.AppriseAsset(app_id="Lastcall", async_mode=False, service_timeout=0)
-            service = apprise.Apprise.instantiate(address, asset=asset)
+            service = _service(apprise, address)
             if service is None:
                 return f"{name} (no address that Apprise knows)"
             name = f"{number} ({_plain(service.service_name)})"
-            one = apprise.Apprise(asset=asset)
-            one.add(service)
-            say = partial(one.notify, body=text, title=title, notify_type="failure", body_format="text")
-            async with asyncio.timeout(self._limit.total_seconds()):
-                taken = await asyncio.wrap_future(_aside(say))
+            taken = await _told(apprise, service, title, text, self._limit)
         except Exception as error:  # noqa: BLE001 - one that fails must not keep the others from being told
             _log.warning("address %s: %s", name, type(error).__name__)
             return name
         return "" if taken else name
+
+
+class AppriseAddresses:
+    """``bot.ports.Addresses``: one address at a time, of which more than yes or no is told."""
+
+    def __init__(self, *, limit: timedelta = LIMIT) -> None:
+        self._limit = limit
+
+    async def service(self, address: str) -> str:
+        """Addresses of the computer that Lastcall runs on (its desktop, its log) are none of a team's."""
+        apprise = await asyncio.to_thread(_loaded)
+        if address.partition("://")[0].lower() in _OWN_COMPUTER:
+            return ""
+        service = await asyncio.to_thread(_service, apprise, address)
+        return "" if service is None else _plain(service.service_name)
+
+    async def tell(self, address: str, title: str, text: str) -> str:
+        try:
+            apprise = await asyncio.to_thread(_loaded)
+            service = await asyncio.to_thread(_service, apprise, address)
+            if service is None:
+                return "Apprise does not know such an address any more"
+            taken = await _told(apprise, service, title, text, self._limit)
+        except TimeoutError:
+            return f"it did not answer within {self._limit.total_seconds():.0f} s"
+        except Exception as error:  # noqa: BLE001 - what an address breaks must not keep others from being told
+            return f"it failed ({type(error).__name__})"
+        return "" if taken else "it did not take the message"
+
+
+_OWN_COMPUTER = ("dbus", "kde", "qt", "glib", "gnome", "macosx", "windows", "syslog", "rsyslog")
+
+
+def _service(apprise: ModuleType, address: str) -> Any:
+    # Without a limit and a pool of its own it stays in our thread.
+    asset = apprise.AppriseAsset(app_id="Lastcall", async_mode=False, service_timeout=0)
+    return apprise.Apprise.instantiate(address, asset=asset)
+
+
+async def _told(apprise: ModuleType, service: Any, title: str, text: str, limit: timedelta) -> bool:
+    one = apprise.Apprise(asset=service.asset)
+    one.add(service)
+    say = partial(one.notify, body=text, title=title, notify_type="failure", body_format="text")
+    async with asyncio.timeout(limit.total_seconds()):
+        return bool(await asyncio.wrap_future(_aside(say)))
 
 
 def _aside(call: Callable[[], Any]) -> Future[Any]:

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.clocktime import utc
 from bot.domain.errors import LastcallError, PlaceLost, Refused
+from bot.domain.outlet import outlet_of
 from bot.domain.rental import Goal, Rental
 from bot.domain.talk import Channel, Kind, Tone
 from bot.ports import Chat, Clock, Ids, Notifier
@@ -33,6 +34,8 @@ MOST_FAULTS = 10
 """So often a message may break the chat's adapter before it is given up."""
 LONGEST_WAIT = timedelta(minutes=5)
 _NONE = timedelta(0)
+_MOST_TRIES = 20
+"""For about an hour a notification channel may be lost before what waits for it is given up."""
 _MANY, _WHILE = 1000, timedelta(minutes=1)
 
 
@@ -98,18 +101,21 @@ class Delivery:
         if wait := self._too_soon(chat, due):
             return wait
         rental = await self._store.rentals.get(due.rental) if due.rental else None
-        due = _as_it_is_now(due, rental)
+        due, outlet = _as_it_is_now(due, rental), outlet_of(due.key)
         try:
             async with asyncio.timeout(ANSWER.total_seconds()):
                 ref = await self._at(chat, due)
         except PlaceLost as error:
+            if outlet is not None and due.tries < _MOST_TRIES:
+                return await self._not_there(due, outlet, str(error))
             await self._elsewhere(due, rental, str(error))
         except Refused as error:
             log.warning("message %s cannot be said: %s", due.key, error)
+            if outlet is not None:
+                await self._store.outlets.failed(outlet, str(error), now=self._clock.now())
             await self._store.outbox.drop(due, str(error))
         except (LastcallError, OSError) as error:
-            log.info("message %s waits: %s", due.key, error)
-            return _pause(due)
+            return await self._not_there(due, outlet, str(error) or "it does not answer")
         except Exception as fault:
             # A fault of ours in one message must not keep the others back for ever.
             log.exception("message %s, try %s", due.key, due.tries)
@@ -118,7 +124,16 @@ class Delivery:
             await self._store.outbox.drop(due, f"a fault of Lastcall: {type(fault).__name__}")
         else:
             await self._store.outbox.said(due, ref)
+            if outlet is not None:
+                await self._store.outlets.told(outlet, now=self._clock.now())
         return None
+
+    async def _not_there(self, due: Due, outlet: int | None, why: str) -> timedelta:
+        """It waits. Of a notification channel that takes nothing its team can read; another one is asked meanwhile."""
+        log.info("message %s waits: %s", due.key, why)
+        if outlet is not None:
+            await self._store.outlets.failed(outlet, why, now=self._clock.now())
+        return _pause(due)
 
     async def _at(self, chat: Chat, due: Due) -> str:
         if due.ref is not None and (due.reply.kind is Kind.CARD or due.reply.rewrites):
@@ -127,13 +142,14 @@ class Delivery:
             return due.ref
         channel = due.channel
         if chat.capabilities.threads and _is_detail(due):
-            card = await self._store.outbox.ref(f"card:{due.rental}", channel)
+            copy = "" if (outlet := outlet_of(due.key)) is None else f"@{outlet}"
+            card = await self._store.outbox.ref(f"card:{due.rental}{copy}", channel)
             channel = replace(channel, thread=card or channel.thread)
         return await chat.post(channel, due.reply, key=due.key, retried=due.retried)
 
     async def _elsewhere(self, due: Due, rental: Rental | None, why: str) -> None:
         """The next place that is not lost yet; a message that has none is told on the second medium, if it matters."""
-        place = _next_place(due, rental, self._homes())
+        place = _next_place(due, rental, self._homes()) if outlet_of(due.key) is None else None
         if place is not None:
             log.warning(
                 "message %s cannot be said in %s (%s); next: %s", due.key, due.channel.id, why, place.id

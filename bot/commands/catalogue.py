@@ -264,6 +264,15 @@ _NOW: Final = (
                           "budget role @ann admin"),
                 meant=("budgets", "limit", "limits", "allowance", "quota", "role"),
                 after="For one rental: `budget $5` after `up` or `train`."),
+    CommandSpec("notify", "The team's notification channels: which, for what, from which rung",
+                tail="[list | add <here|address> [topic …] [from rung] | test <n> | remove <n>]",
+                patterns=("notify", "notify add here", "notify add here cards receipts",
+                          "notify add ntfy://ntfy.sh/our-gpus from direct",
+                          "notify add mailto://user:secret@mail.example?to=ann@example.org teardown reminders",
+                          "notify test 2", "notify remove 2"),
+                meant=("notifications", "alerts", "remind", "subscribe", "channel"),
+                after="An address (mail, ntfy, Telegram, PagerDuty, Teams, a webhook …) is written as Apprise writes"
+                      " it; it is kept encrypted and never shown again. Rungs: thread, owner, channel, direct, pager."),
     CommandSpec("costs", "What was spent, by whom and on what, and where the month is going",
                 (Slot.WHOSE, Slot.PERIOD, Slot.CSV),
                 patterns=("costs", "costs team week", "costs @ann month csv"),
@@ -276,7 +285,6 @@ _NOW: Final = (
 _LATER: Final = tuple(
     CommandSpec(name, summary, available=False, after=after)
     for name, summary, after in (
-        ("notify", "Where reminders go", ""),
         ("check-data", "Judge a folder of pictures before training", ""),
         ("stop", "Pause a machine and keep its disk", "To end a rental now: `down` and its id."),
         ("report", "A week of rentals on a page", ""),

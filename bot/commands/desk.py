@@ -12,6 +12,7 @@ from bot.commands.grammar import parse
 from bot.commands.handlers import HANDLERS
 from bot.commands.home import home
 from bot.commands.house import House
+from bot.commands.secrecy import hushed, masked
 from bot.commands.shapes import line_of, shapes
 from bot.commands.suggest import Suggester
 from bot.domain.errors import AskAgain, NotYet, PersonError, ProviderError, Refused, ShellError
@@ -37,7 +38,7 @@ class Desk:
             return await HANDLERS[type(command)](self.house, request, command)
         except PersonError as error:
             await self._note(request, error)
-            return _refusal(error)
+            return hushed(request.text, _refusal(error))
         except (ProviderError, ShellError) as error:
             return Reply(
                 Kind.FAULT, error.reason[:1].upper() + error.reason[1:], tone=Tone.WARN, private=True
@@ -111,7 +112,7 @@ class Desk:
         """An audit line for every refusal; what was merely not understood is not worth one."""
         if isinstance(error, AskAgain):
             return
-        entry = Entry("refused", f"{shown(request.text)[:200]}: {error}", actor=request.actor.key)
+        entry = Entry("refused", f"{shown(masked(request.text))[:200]}: {error}", actor=request.actor.key)
         try:
             await self.house.store.journal.add([entry], now=self.house.clock.now())
         except Exception:

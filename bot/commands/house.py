@@ -13,7 +13,7 @@ from bot.domain.money import Usd
 from bot.domain.recipe import PRESETS
 from bot.domain.talk import Actor, Channel
 from bot.domain.vendor import Profile
-from bot.ports import Clock, Ids, Provider, Shell
+from bot.ports import Addresses, Clock, Ids, Provider, Shell
 from bot.recipes import RecipeFile
 from bot.store import Store
 
@@ -43,6 +43,8 @@ class House:
     data: Path
     approvers: Channel | None = None
     """Where somebody is asked to agree; None: where the rental was asked for."""
+    addresses: Addresses | None = None
+    """Through which addresses are told; None: this process has nothing for it."""
     nudge: Callable[[], None] = lambda: None
     """Tells this process's engine that there is something to do."""
     sweep_soon: Callable[[], None] = lambda: None

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from bot.domain.alert import Loudness
 from bot.domain.allowance import Kind, Scope
 from bot.domain.ledger import Period
 from bot.domain.market import Want
 from bot.domain.money import Usd
 from bot.domain.orphan import Fate
+from bot.domain.outlet import Topic
 
 MINE = "mine"
 ALL = "all"
@@ -188,6 +190,18 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class Notify:
+    """Show the team's notification channels; ``add`` is ``here``, an address, or a place (``slack:C024``);
+    ``remove`` and ``test`` are a channel's number. No ``topics``: the usual ones; no ``least``: the usual one."""
+
+    add: str = field(default="", repr=False)
+    remove: int | None = None
+    test: int | None = None
+    topics: tuple[Topic, ...] = ()
+    least: Loudness | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Costs:
     """What was spent. ``whose`` is ``me``, ``team``, or a person of the team behind an ``@``."""
 
@@ -212,5 +226,6 @@ class Later:
 
 Command = (
     Up | Train | Status | Down | Extend | Confirm | Cancel | Offers | Estimate | Advise
-    | Providers | Logs | Pull | Ssh | History | Snooze | Orphans | Approve | Decline | Budget | Costs | Help | Later
+    | Providers | Logs | Pull | Ssh | History | Snooze | Orphans | Approve | Decline | Budget
+    | Notify | Costs | Help | Later
 )  # fmt: skip

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from bot.commands import units
 from bot.commands.caret import word
 from bot.commands.measures import about
+from bot.commands.notify_tail import notify
 from bot.commands.scope import Scope, listing
 from bot.commands.spoken import Budget, Command, Decline
 from bot.commands.values import rental
@@ -194,4 +195,8 @@ _READ: Final[dict[Kind, Callable[[str], str]]] = {
     Kind.HOURS: _hours,
     Kind.CARDS: _cards,
 }
-TAILS: Final[dict[str, Callable[[Scope, Word, list[Word]], Command]]] = {"decline": decline, "budget": budget}
+TAILS: Final[dict[str, Callable[[Scope, Word, list[Word]], Command]]] = {
+    "decline": decline,
+    "budget": budget,
+    "notify": notify,
+}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,6 +20,7 @@ from bot.domain.clocktime import utc
 from bot.domain.credit import Credit
 from bot.domain.rental import Ending, Goal, Rental
 from bot.domain.talk import Actor, Channel, Reply
+from bot.lifecycle.echoes import paging
 from bot.lifecycle.hands import Hands
 from bot.lifecycle.idle import STALE
 from bot.lifecycle.lapse import lapse
@@ -116,19 +118,26 @@ class Reminders:
     async def _page(self, rental: Rental, alert: Alert, seen: alerts.Seen) -> bool:
         """At least once: who dies in between is followed by another, and a second page is better than none."""
         now, store = self._hands.clock.now(), self._hands.store
+        outlets = await store.outlets.of(team_key(rental.owner))
         if (
-            self._notifier is None
+            (self._notifier is None and not outlets)
             or alert.paged_at is not None
             or not await store.alerts.may_page(alert, now=now)
         ):
             return False
         reply = await self._reply(rental, alert, seen, now)
-        failed = await self._notifier.shout(
+        says = paging(rental, alert, reply, outlets)
+        failed = await self._shout(reply, rental)
+        told = f"paged: {reply.title}" + (f"; not taken by {', '.join(failed)}" if failed else "")
+        await store.alerts.paged(alert, now=self._hands.clock.now(), entry=Entry("page", told), says=says)
+        return True
+
+    async def _shout(self, reply: Reply, rental: Rental) -> Sequence[str]:
+        if self._notifier is None:
+            return ()
+        return await self._notifier.shout(
             reply.title, "\n".join((*reply.lines, f"Owner: {_name(rental.owner)}"))
         )
-        told = f"paged: {reply.title}" + (f"; not taken by {', '.join(failed)}" if failed else "")
-        await store.alerts.paged(alert, now=self._hands.clock.now(), entry=Entry("page", told))
-        return True
 
     async def _settle(self, rental: Rental, alert: Alert, what: str, *, answered: bool) -> bool:
         now, store = self._hands.clock.now(), self._hands.store

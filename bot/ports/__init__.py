@@ -19,9 +19,10 @@ from bot.ports.machines import (
     UnitLook,
     UnitState,
 )
-from bot.ports.people import Chat, Desk, Notifier
+from bot.ports.people import Addresses, Chat, Desk, Notifier
 
 __all__ = [
+    "Addresses",
     "Chat",
     "Clock",
     "Desk",

@@ -61,6 +61,16 @@ class Chat(Protocol):
         """Replace what was said. A message that is gone is success."""
 
 
+class Addresses(Protocol):
+    """Addresses that teams have given to be told at, each by itself."""
+
+    async def service(self, address: str) -> str:
+        """What kind of service an address is of (``ntfy``); empty where it is none that can be told."""
+
+    async def tell(self, address: str, title: str, text: str) -> str:
+        """Tell it. Raises nothing and ends in time; empty when it was taken, else why not, without any secret."""
+
+
 class Notifier(Protocol):
     """The second medium, for when the chat is not enough: mail, ntfy, a pager, a webhook."""
 

@@ -103,14 +103,12 @@ class Alerts:
             await connection.execute(update(ALERTS).where(_open(alert)).values(level_at=now))
 
     async def was_heard(self, alert: Alert) -> bool:
-        """Whether what it says at its level was said, or can never be; False while a chat keeps it waiting."""
-        waiting = select(OUTBOX.c.seq).where(
-            _said_at(alert, alert.level),
-            OUTBOX.c.ref.is_(None),
-            OUTBOX.c.due_at.is_not(None),
-        )
+        """Whether what it says at its level was said to anybody, or can never be; False while it only waits."""
+        query = select(OUTBOX.c.ref, OUTBOX.c.due_at).where(_said_at(alert, alert.level))
         async with reading(self._engine) as connection:
-            return (await connection.execute(waiting.limit(1))).first() is None
+            rows = (await connection.execute(query)).all()
+        waits = any(row.ref is None and row.due_at is not None for row in rows)
+        return not waits or any(row.ref is not None for row in rows)
 
     async def words(self, alert: Alert) -> Reply | None:
         """What was said of it first, as it reads now."""
@@ -128,11 +126,12 @@ class Alerts:
             done = await connection.execute(statement.values(page_until=now + _PAGING))
             return bool(done.rowcount)
 
-    async def paged(self, alert: Alert, *, now: datetime, entry: Entry) -> None:
-        """The second medium was told; it is not told twice."""
+    async def paged(self, alert: Alert, *, now: datetime, entry: Entry, says: Sequence[Say] = ()) -> None:
+        """The second medium was told; it is not told twice. ``says``: what the team's own channels are to hear."""
         async with self._engine.begin() as connection:
             await connection.execute(update(ALERTS).where(_this(alert)).values(paged_at=now))
             await write_entries(connection, alert.rental, now, [entry])
+            await write_says(connection, alert.rental, now, says)
 
     async def settle(
         self,
@@ -260,7 +259,8 @@ def _messages(alert: Alert) -> ColumnElement[bool]:
 
 def _said_at(alert: Alert, level: Loudness) -> ColumnElement[bool]:
     key = key_of(alert, level)
-    return or_(OUTBOX.c.key == key, OUTBOX.c.key.startswith(f"{key}:", autoescape=True))
+    begins = (OUTBOX.c.key.startswith(f"{key}{mark}", autoescape=True) for mark in ":@")
+    return or_(OUTBOX.c.key == key, *begins)
 
 
 async def _rewrite(

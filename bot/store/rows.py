@@ -8,13 +8,14 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, case, literal, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.allowance import channel_key, team_key
 from bot.domain.money import Usd
+from bot.domain.outlet import topic_of
 from bot.domain.rental import Attempt, Rental
 from bot.domain.talk import Channel, Reply
 from bot.store import tables
@@ -39,6 +40,7 @@ TEAMS = table(tables.TeamRow)
 ALLOWANCES = table(tables.AllowanceRow)
 APPROVALS = table(tables.ApprovalRow)
 ALERTS = table(tables.AlertRow)
+OUTLETS = table(tables.OutletRow)
 
 RENTAL_FIELDS = tuple(field.name for field in fields(Rental) if field.name != "attempts")
 ATTEMPT_FIELDS = tuple(field.name for field in fields(Attempt))
@@ -143,7 +145,9 @@ async def write_entries(
 async def write_says(connection: AsyncConnection, rental: str, at: datetime, says: Sequence[Say]) -> None:
     """Put messages into the outbox; a known key is rewritten and due again, unless it reads the same."""
     for say in says:
+        heard = _echo(rental, at) if "@" not in say.key and topic_of(say.key) else None
         statement = insert(connection, OUTBOX).values(
+            echo_at=heard,
             key=say.key,
             rental=rental,
             chat=say.channel.chat,
@@ -161,10 +165,22 @@ async def write_says(connection: AsyncConnection, rental: str, at: datetime, say
             continue
         statement = statement.on_conflict_do_update(
             index_elements=["key"],
-            set_={"reply": statement.excluded.reply, "version": OUTBOX.c.version + 1, "due_at": at},
+            set_={
+                "reply": statement.excluded.reply,
+                "version": OUTBOX.c.version + 1,
+                "due_at": at,
+                "echo_at": heard,
+            },
             where=OUTBOX.c.reply != statement.excluded.reply,
         )
         await connection.execute(statement)
+
+
+def _echo(rental: str, at: datetime) -> Any:
+    """``at`` where the rental's team has notification channels, else null: nobody else pays for them."""
+    team = select(RENTALS.c.team_key).where(RENTALS.c.id == rental).scalar_subquery()
+    some = select(OUTLETS.c.id).where(OUTLETS.c.team_key == team).exists()
+    return case((some, literal(at, OUTBOX.c.echo_at.type)), else_=None)
 
 
 async def first_time(connection: AsyncConnection, key: str, at: datetime, rental: str) -> bool:

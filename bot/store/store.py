@@ -18,6 +18,7 @@ from bot.store.leases import Leases
 from bot.store.ledger import Ledger
 from bot.store.orphans import Orphans
 from bot.store.outbox import Outbox
+from bot.store.outlets import Outlets
 from bot.store.rentals import Rentals
 from bot.store.rows import MARKS, insert
 from bot.store.session import all_written, migrate, open_database, reading
@@ -39,6 +40,7 @@ class Store:
         self.approvals = Approvals(engine)
         self.alerts = Alerts(engine)
         self.outbox = Outbox(engine)
+        self.outlets = Outlets(engine)
         self.journal = Journal(engine)
         self.leases = Leases(engine)
         self.orphans = Orphans(engine, defaults)

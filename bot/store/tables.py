@@ -15,6 +15,7 @@ from bot.domain.approval import Verdict
 from bot.domain.market import Access, MachineState, Offer, Want
 from bot.domain.money import ZERO, Usd
 from bot.domain.orphan import Fate
+from bot.domain.outlet import Topic
 from bot.domain.rental import Check, Ending, Goal, Job, Progress, ResultFile, Step
 from bot.domain.talk import Actor, Channel, Reply
 from bot.store.types import Plain, Rank, Span, UsdMicros, UtcTime, Value, Word
@@ -166,7 +167,11 @@ class OutboxRow(SQLModel, table=True):
     """Something to be said. ``version`` above ``said`` means that it is due; a card is one row that is rewritten."""
 
     __tablename__ = "outbox"
-    __table_args__ = (UniqueConstraint("key"), Index("ix_outbox_due", "due_at"))
+    __table_args__ = (
+        UniqueConstraint("key"),
+        Index("ix_outbox_due", "due_at"),
+        Index("ix_outbox_echo", "echo_at"),
+    )
 
     seq: int | None = Field(default=None, sa_column=Column(_SERIAL, primary_key=True, autoincrement=True))
     key: str = Field(sa_column=Column(String(120), nullable=False))
@@ -186,6 +191,29 @@ class OutboxRow(SQLModel, table=True):
     claim_until: datetime | None = _time()
     dropped: str = Field(default="", sa_column=Column(Plain(), nullable=False))
     """Why it will never be said."""
+    echo_at: datetime | None = _time()
+    """Since when it is to be said in the team's notification channels, too; null when it is, or need not be."""
+    relayed_at: datetime | None = _time()
+    """When another notification channel was asked, because this could not be said."""
+
+
+class OutletRow(SQLModel, table=True):
+    """A notification channel of a team. Numbers are never given twice: people and messages name it by its own."""
+
+    __tablename__ = "outlets"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: int | None = Field(default=None, sa_column=Column(_SERIAL, primary_key=True, autoincrement=True))
+    team_key: str = Field(sa_column=Column(String(200), nullable=False, index=True))
+    channel: Channel = _value(Channel, null=False)
+    title: str = Field(sa_column=Column(Plain(), nullable=False))
+    topics: tuple[Topic, ...] = _value(tuple[Topic, ...], null=False)
+    least: Loudness = Field(sa_column=Column(Rank(Loudness), nullable=False))
+    added_by: Actor = _value(Actor, null=False)
+    added_at: datetime = _time(null=False)
+    told_at: datetime | None = _time()
+    failed_at: datetime | None = _time()
+    why: str = Field(default="", sa_column=Column(Plain(), nullable=False))
 
 
 class RequestRow(SQLModel, table=True):

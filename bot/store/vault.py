@@ -64,6 +64,16 @@ class Vault:
         pair = load_ssh_private_key((await self.private_key(ref)).encode(), None)
         return pair.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode() + f" {ref}"
 
+    async def keep(self, ref: str, secret: str, *, now: datetime) -> None:
+        """Seal something that is no key pair (a notification address)."""
+        sealed = Fernet(self._key()).encrypt(secret.encode()).decode()
+        async with self._engine.begin() as connection:
+            await connection.execute(insert(connection, SECRETS).values(ref=ref, sealed=sealed, at=now))
+
+    async def secret(self, ref: str) -> str:
+        """What was kept. Raises ``KeyError`` when there is none or the deployment's key is another."""
+        return await self.private_key(ref)
+
     async def export(self, ref: str) -> Path:
         """Write the private key into a 0600 file for a person's own ssh; returns its path. Raises ``KeyError``."""
         self._keys.mkdir(mode=0o700, parents=True, exist_ok=True)

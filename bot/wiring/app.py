@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 from sqlalchemy.engine import make_url
 
 from adapters import process_mark
+from adapters.chat.address import AddressChat
 from adapters.clock import RandomIds, SteadyClock, SystemClock
+from adapters.notify import AppriseAddresses
 from adapters.process_mark import here
 from adapters.shell import Shells
 from adapters.ticker import Ticker
@@ -19,7 +21,9 @@ from bot.commands.completion import Completion, complete
 from bot.commands.desk import Desk
 from bot.commands.house import House
 from bot.delivery import Delivery
+from bot.domain.outlet import secret_of
 from bot.domain.talk import Channel
+from bot.lifecycle.echoes import Echoes
 from bot.lifecycle.engine import Engine
 from bot.lifecycle.sweep import EVERY, Sweep
 from bot.ports import Chat, Clock, Ids, Provider
@@ -76,6 +80,7 @@ class App:
     engine: Engine
     sweep: Sweep
     upkeep: Upkeep
+    echoes: Echoes
     house: House
     desk: Desk
     ticker: Ticker
@@ -125,6 +130,7 @@ class App:
             engine=Engine(hands, after_pass=nudge, steady=steady),
             sweep=Sweep(hands, namespace, homes=lambda: homes),
             upkeep=Upkeep.of(settings, hands, lambda: homes),
+            echoes=Echoes(store, clock),
             house=house,
             desk=Desk(house),
             ticker=ticker,
@@ -137,6 +143,7 @@ class App:
     async def start(self, chats: Sequence[Chat] = (), *, homes: Sequence[Channel] = ()) -> None:
         """Say that an engine is alive, take over from processes that were killed, and let the beats begin."""
         self.homes.extend(homes)
+        chats = (*chats, AddressChat(AppriseAddresses(), self._address)) if chats else ()
         self.delivery = Delivery(
             self.store,
             chats,
@@ -151,6 +158,7 @@ class App:
         self.ticker.every("engine", self._engine_pace, self._engine_beat)
         if chats:
             self.ticker.every("delivery", self._delivery_pace, self.delivery.tick)
+        self.ticker.every("echoes", self._delivery_pace, self._echo_beat)
         self.ticker.every("sweep", self._sweep_pace, self._sweep_beat)
         self.ticker.every("books", lambda: BOOKS / self.speed, self._books_beat)
         self.ticker.every("reminders", lambda: REMINDERS / self.speed, self._reminders_beat)
@@ -169,6 +177,13 @@ class App:
     def complete(self, line: str, rentals: Sequence[str]) -> list[Completion]:
         """What may be typed next."""
         return complete(line, self.house.vocabulary, rentals)
+
+    async def _address(self, channel: str) -> str:
+        return await self.store.vault.secret(secret_of(channel))
+
+    async def _echo_beat(self) -> None:
+        if self.working:
+            await self.echoes.tick()
 
     async def _alive(self) -> None:
         await self.engine.time.keep()
@@ -257,6 +272,7 @@ def _nudges(ticker: Ticker) -> tuple[Callable[[], None], Callable[[], None]]:
 
     def nudge() -> None:
         ticker.nudge("engine")
+        ticker.nudge("echoes")
         ticker.nudge("delivery")
 
     def asked() -> None:

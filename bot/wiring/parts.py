@@ -11,7 +11,7 @@ from pathlib import Path
 
 from adapters import registry
 from adapters.clock import RandomIds
-from adapters.notify import AppriseNotifier
+from adapters.notify import AppriseAddresses, AppriseNotifier
 from adapters.process_mark import here
 from adapters.providers.local.hosts import workstations
 from adapters.shell import Shells
@@ -138,6 +138,7 @@ def house_of(world: World, ids: Ids, nudge: Callable[[], None], sweep_soon: Call
         namespace=world.namespace,
         data=settings.data,
         approvers=settings.approvers_channel,
+        addresses=AppriseAddresses(),
         nudge=nudge,
         sweep_soon=sweep_soon,
         terms=Terms(settings.default_budget, min(settings.default_hours, longest), longest),

@@ -7,7 +7,19 @@ from types import MappingProxyType
 from typing import Any
 
 from bot.commands import spoken
-from bot.commands.handlers import approve, budget, change, costs, enter, market, orphans, rent, show, snooze
+from bot.commands.handlers import (
+    approve,
+    budget,
+    change,
+    costs,
+    enter,
+    market,
+    notify,
+    orphans,
+    rent,
+    show,
+    snooze,
+)
 from bot.commands.house import House
 from bot.domain.talk import Reply, Request
 
@@ -36,6 +48,7 @@ HANDLERS: Mapping[type, Handler] = MappingProxyType(
         spoken.Decline: approve.decline,
         spoken.Budget: budget.budget,
         spoken.Costs: costs.costs,
+        spoken.Notify: notify.notify,
         spoken.Help: show.help_,
         spoken.Later: show.later,
     }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bot.commands.catalogue import BY_NAME, COMMANDS, CommandSpec
 from bot.commands.handlers import find
+from bot.commands.handlers.notify import troubles
 from bot.commands.house import House
 from bot.commands.spoken import ALL, MINE, Help, History, Later, Status
 from bot.commands.unreached import sentences
@@ -37,6 +38,7 @@ async def status(house: House, request: Request, command: Status) -> Reply:
     runs = await house.engine_runs()
     rows = tuple(row(house, each) for each in rentals)
     lines = [*sentences(house, rentals), *_troubles(rentals)]
+    lines += [one for one in await troubles(house, request.actor) if one]
     lines += [f"{others} more of your team: status all"] if others else []
     if rentals and not runs:
         lines.append("No engine runs now: start 'lastcall serve', or nothing is torn down in time.")
