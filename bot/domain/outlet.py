@@ -128,7 +128,7 @@ def copied(reply: Reply, outlet: Outlet, owner: Actor, level: Loudness | None) -
     said = replace(
         reply, mention=mention, private=False, loud=level is not None and level >= Loudness.CHANNEL
     )
-    if reply.kind is Kind.CARD or reply.rewrites or mention:
+    if reply.kind is Kind.CARD or reply.rewrites or owner in mention:
         return said
     return replace(said, lines=(*said.lines, f"Owner: {owner.name or owner.id} ({owner.chat})"))
 

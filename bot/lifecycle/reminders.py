@@ -107,9 +107,11 @@ class Reminders:
                 return await self._settle(rental, alert, what, answered=answered)
 
     async def _louder(self, rental: Rental, alert: Alert, level: Loudness, seen: alerts.Seen) -> bool:
-        """A chat that has not said the quieter word is down: nothing louder helps there, the second medium does."""
+        """A chat that has not said the quieter word is down: nothing louder helps there, the second medium does. From
+        the first mention on, the team's notification channels are told what it cannot say."""
         now, store = self._hands.clock.now(), self._hands.store
-        if not await store.alerts.was_heard(alert):
+        relayed = alert.level < Loudness.OWNER and bool(await store.outlets.of(team_key(rental.owner)))
+        if not relayed and not await store.alerts.was_heard(alert):
             await store.alerts.anchor(alert, now=now)
             return await self._page(rental, alert, seen)
         says = await self._says(rental, alert, level, seen, now)

@@ -18,7 +18,7 @@ from bot.domain.money import Usd
 from bot.domain.outlet import topic_of
 from bot.domain.rental import Attempt, Rental
 from bot.domain.talk import Channel, Reply
-from bot.store import tables
+from bot.store import tables, team_tables
 
 
 def table(row: type) -> Table:
@@ -36,11 +36,11 @@ LEASES = table(tables.LeaseRow)
 SECRETS = table(tables.SecretRow)
 MARKS = table(tables.MarkRow)
 ORPHANS = table(tables.OrphanRow)
-TEAMS = table(tables.TeamRow)
-ALLOWANCES = table(tables.AllowanceRow)
-APPROVALS = table(tables.ApprovalRow)
-ALERTS = table(tables.AlertRow)
-OUTLETS = table(tables.OutletRow)
+TEAMS = table(team_tables.TeamRow)
+ALLOWANCES = table(team_tables.AllowanceRow)
+APPROVALS = table(team_tables.ApprovalRow)
+ALERTS = table(team_tables.AlertRow)
+OUTLETS = table(team_tables.OutletRow)
 
 RENTAL_FIELDS = tuple(field.name for field in fields(Rental) if field.name != "attempts")
 ATTEMPT_FIELDS = tuple(field.name for field in fields(Attempt))

@@ -9,26 +9,24 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Index, Integer, String, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from bot.domain.alert import Loudness
-from bot.domain.allowance import Kind, Scope
-from bot.domain.approval import Verdict
 from bot.domain.market import Access, MachineState, Offer, Want
 from bot.domain.money import ZERO, Usd
 from bot.domain.orphan import Fate
-from bot.domain.outlet import Topic
 from bot.domain.rental import Check, Ending, Goal, Job, Progress, ResultFile, Step
 from bot.domain.talk import Actor, Channel, Reply
 from bot.store.types import Plain, Rank, Span, UsdMicros, UtcTime, Value, Word
 
-_SERIAL = BigInteger().with_variant(Integer(), "sqlite")
+SERIAL = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite numbers rows by itself only in an INTEGER primary key."""
 
 
-def _time(*, null: bool = True, index: bool = False) -> Any:
+def moment(*, null: bool = True, index: bool = False) -> Any:
+    """A column of UTC moments."""
     return Field(default=None, sa_column=Column(UtcTime(), nullable=null, index=index))
 
 
-def _value(shape: Any, *, null: bool = True) -> Any:
+def value(shape: Any, *, null: bool = True) -> Any:
+    """A column of domain values."""
     return Field(default=None, sa_column=Column(Value(shape), nullable=null))
 
 
@@ -40,46 +38,46 @@ class RentalRow(SQLModel, table=True):
 
     id: str = Field(sa_column=Column(String(6), primary_key=True))
     namespace: str = Field(sa_column=Column(String(20), nullable=False))
-    owner: Actor = _value(Actor, null=False)
+    owner: Actor = value(Actor, null=False)
     owner_key: str = Field(sa_column=Column(String(300), nullable=False, index=True))
-    channel: Channel = _value(Channel, null=False)
-    created_at: datetime = _time(null=False)
-    want: Want = _value(Want, null=False)
-    job: Job | None = _value(Job)
+    channel: Channel = value(Channel, null=False)
+    created_at: datetime = moment(null=False)
+    want: Want = value(Want, null=False)
+    job: Job | None = value(Job)
     budget: Usd = Field(sa_column=Column(UsdMicros(), nullable=False))
     lifetime: timedelta = Field(sa_column=Column(Span(), nullable=False))
     goal: Goal = Field(sa_column=Column(Rank(Goal), nullable=False))
     ending: Ending | None = Field(default=None, sa_column=Column(Word(Ending)))
     ending_note: str = Field(default="", sa_column=Column(Plain(), nullable=False))
-    confirmed_at: datetime | None = _time()
+    confirmed_at: datetime | None = moment()
     confirmed_by: str = Field(default="", sa_column=Column(String(300), nullable=False))
     rev: int = Field(default=0, sa_column=Column(Integer, nullable=False))
-    offer: Offer | None = _value(Offer)
+    offer: Offer | None = value(Offer)
     worst_case: Usd | None = Field(default=None, sa_column=Column(UsdMicros()))
-    quoted_at: datetime | None = _time()
-    began_at: datetime | None = _time()
-    progress: Progress = _value(Progress, null=False)
-    trained_at: datetime | None = _time()
-    results: tuple[ResultFile, ...] = _value(tuple[ResultFile, ...], null=False)
-    pulled_at: datetime | None = _time()
-    closed_at: datetime | None = _time()
+    quoted_at: datetime | None = moment()
+    began_at: datetime | None = moment()
+    progress: Progress = value(Progress, null=False)
+    trained_at: datetime | None = moment()
+    results: tuple[ResultFile, ...] = value(tuple[ResultFile, ...], null=False)
+    pulled_at: datetime | None = moment()
+    closed_at: datetime | None = moment()
     alarmed: int = Field(default=0, sa_column=Column(Integer, nullable=False))
     stumbles: int = Field(default=0, sa_column=Column(Integer, nullable=False))
     note: str = Field(default="", sa_column=Column(Plain(), nullable=False))
     step: Step | None = Field(default=None, sa_column=Column(Word(Step)))
     salvage_tries: int = Field(default=0, sa_column=Column(Integer, nullable=False))
-    reasked_at: datetime | None = _time()
+    reasked_at: datetime | None = moment()
     worst_how: str = Field(default="", sa_column=Column(Text, nullable=False))
-    approval_until: datetime | None = _time()
+    approval_until: datetime | None = moment()
     team_key: str = Field(default="", sa_column=Column(String(200), nullable=False))
     channel_key: str = Field(default="", sa_column=Column(String(300), nullable=False))
     charged: Usd = Field(default=ZERO, sa_column=Column(UsdMicros(), nullable=False))
     """What the budgets are charged: the worst case from the confirm on, what it cost once it is closed."""
     charged_hourly: Usd = Field(default=ZERO, sa_column=Column(UsdMicros(), nullable=False))
-    charged_at: datetime | None = _time()
-    wake_at: datetime = _time(null=False, index=True)
+    charged_at: datetime | None = moment()
+    wake_at: datetime = moment(null=False, index=True)
     claim_token: str | None = Field(default=None, sa_column=Column(String(64)))
-    claim_until: datetime | None = _time()
+    claim_until: datetime | None = moment()
 
 
 class AttemptRow(SQLModel, table=True):
@@ -90,38 +88,38 @@ class AttemptRow(SQLModel, table=True):
     rental: str = Field(sa_column=Column(String(6), primary_key=True))
     number: int = Field(sa_column=Column(Integer, primary_key=True))
     label: str = Field(sa_column=Column(String(60), nullable=False, unique=True))
-    offer: Offer = _value(Offer, null=False)
-    tried_at: datetime = _time(null=False)
+    offer: Offer = value(Offer, null=False)
+    tried_at: datetime = moment(null=False)
     machine_id: str | None = Field(default=None, sa_column=Column(String(200)))
-    access: Access | None = _value(Access)
-    booting_at: datetime | None = _time()
-    running_at: datetime | None = _time()
-    ready_at: datetime | None = _time()
-    report: tuple[Check, ...] = _value(tuple[Check, ...], null=False)
-    tools: Mapping[str, str] | None = _value(dict[str, str])
-    dataset_at: datetime | None = _time()
+    access: Access | None = value(Access)
+    booting_at: datetime | None = moment()
+    running_at: datetime | None = moment()
+    ready_at: datetime | None = moment()
+    report: tuple[Check, ...] = value(tuple[Check, ...], null=False)
+    tools: Mapping[str, str] | None = value(dict[str, str])
+    dataset_at: datetime | None = moment()
     unit: str | None = Field(default=None, sa_column=Column(String(60)))
-    unit_at: datetime | None = _time()
+    unit_at: datetime | None = moment()
     condemned: str | None = Field(default=None, sa_column=Column(Plain()))
     refused: bool = Field(default=False, nullable=False)
-    destroy_asked_at: datetime | None = _time()
-    absent_at: datetime | None = _time()
-    gone_at: datetime | None = _time()
-    ended_at: datetime | None = _time()
+    destroy_asked_at: datetime | None = moment()
+    absent_at: datetime | None = moment()
+    gone_at: datetime | None = moment()
+    ended_at: datetime | None = moment()
     traffic_bytes: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     barred: bool = Field(default=False, nullable=False)
-    stopped_at: datetime | None = _time()
-    tools_at: datetime | None = _time()
+    stopped_at: datetime | None = moment()
+    tools_at: datetime | None = moment()
     strayed: Usd = Field(default=ZERO, sa_column=Column(UsdMicros(), nullable=False))
     billed: Usd | None = Field(default=None, sa_column=Column(UsdMicros()))
-    billed_at: datetime | None = _time()
-    settled_at: datetime | None = _time()
-    switch_at: datetime | None = _time()
+    billed_at: datetime | None = moment()
+    settled_at: datetime | None = moment()
+    switch_at: datetime | None = moment()
     switch_kind: str = Field(default="", sa_column=Column(String(200), nullable=False))
-    switch_end: datetime | None = _time()
-    beat_at: datetime | None = _time()
-    idle_since: datetime | None = _time()
-    idle_seen_at: datetime | None = _time()
+    switch_end: datetime | None = moment()
+    beat_at: datetime | None = moment()
+    idle_since: datetime | None = moment()
+    idle_seen_at: datetime | None = moment()
     """Written beside the passes, by whoever looks whether the machine is used; no fields of ``Attempt``."""
 
 
@@ -136,16 +134,16 @@ class OrphanRow(SQLModel, table=True):
     gpu: str = Field(default="", sa_column=Column(Plain(), nullable=False))
     state: MachineState = Field(sa_column=Column(Word(MachineState), nullable=False))
     hourly: Usd | None = Field(default=None, sa_column=Column(UsdMicros()))
-    found_at: datetime = _time(null=False)
-    kill_at: datetime = _time(null=False)
+    found_at: datetime = moment(null=False)
+    kill_at: datetime = moment(null=False)
     fate: Fate | None = Field(default=None, sa_column=Column(Word(Fate)))
-    decided_by: Actor | None = _value(Actor)
-    decided_at: datetime | None = _time()
+    decided_by: Actor | None = value(Actor)
+    decided_at: datetime | None = moment()
     rental: str = Field(default="", sa_column=Column(String(6), nullable=False))
-    asked_at: datetime | None = _time()
-    absent_at: datetime | None = _time()
-    gone_at: datetime | None = _time()
-    tidied_at: datetime | None = _time()
+    asked_at: datetime | None = moment()
+    absent_at: datetime | None = moment()
+    gone_at: datetime | None = moment()
+    tidied_at: datetime | None = moment()
     note: str = Field(default="", sa_column=Column(Plain(), nullable=False))
 
 
@@ -154,8 +152,8 @@ class JournalRow(SQLModel, table=True):
 
     __tablename__ = "journal"
 
-    seq: int | None = Field(default=None, sa_column=Column(_SERIAL, primary_key=True, autoincrement=True))
-    at: datetime = _time(null=False)
+    seq: int | None = Field(default=None, sa_column=Column(SERIAL, primary_key=True, autoincrement=True))
+    at: datetime = moment(null=False)
     rental: str = Field(default="", sa_column=Column(String(6), nullable=False, index=True))
     actor: str = Field(default="", sa_column=Column(String(300), nullable=False))
     kind: str = Field(sa_column=Column(String(40), nullable=False))
@@ -173,47 +171,28 @@ class OutboxRow(SQLModel, table=True):
         Index("ix_outbox_echo", "echo_at"),
     )
 
-    seq: int | None = Field(default=None, sa_column=Column(_SERIAL, primary_key=True, autoincrement=True))
+    seq: int | None = Field(default=None, sa_column=Column(SERIAL, primary_key=True, autoincrement=True))
     key: str = Field(sa_column=Column(String(120), nullable=False))
     rental: str = Field(default="", sa_column=Column(String(6), nullable=False))
     chat: str = Field(sa_column=Column(String(40), nullable=False))
-    channel: Channel = _value(Channel, null=False)
-    reply: Reply = _value(Reply, null=False)
-    created_at: datetime = _time(null=False)
+    channel: Channel = value(Channel, null=False)
+    reply: Reply = value(Reply, null=False)
+    created_at: datetime = moment(null=False)
     version: int = Field(default=1, sa_column=Column(Integer, nullable=False))
     said: int = Field(default=0, sa_column=Column(Integer, nullable=False))
     ref: str | None = Field(default=None, sa_column=Column(String(200)))
-    tried_at: datetime | None = _time()
+    tried_at: datetime | None = moment()
     tries: int = Field(default=0, sa_column=Column(Integer, nullable=False))
-    due_at: datetime | None = _time()
+    due_at: datetime | None = moment()
     """When to say it; null when nothing is due."""
     claim_token: str | None = Field(default=None, sa_column=Column(String(64)))
-    claim_until: datetime | None = _time()
+    claim_until: datetime | None = moment()
     dropped: str = Field(default="", sa_column=Column(Plain(), nullable=False))
     """Why it will never be said."""
-    echo_at: datetime | None = _time()
+    echo_at: datetime | None = moment()
     """Since when it is to be said in the team's notification channels, too; null when it is, or need not be."""
-    relayed_at: datetime | None = _time()
+    relayed_at: datetime | None = moment()
     """When another notification channel was asked, because this could not be said."""
-
-
-class OutletRow(SQLModel, table=True):
-    """A notification channel of a team. Numbers are never given twice: people and messages name it by its own."""
-
-    __tablename__ = "outlets"
-    __table_args__ = ({"sqlite_autoincrement": True},)
-
-    id: int | None = Field(default=None, sa_column=Column(_SERIAL, primary_key=True, autoincrement=True))
-    team_key: str = Field(sa_column=Column(String(200), nullable=False, index=True))
-    channel: Channel = _value(Channel, null=False)
-    title: str = Field(sa_column=Column(Plain(), nullable=False))
-    topics: tuple[Topic, ...] = _value(tuple[Topic, ...], null=False)
-    least: Loudness = Field(sa_column=Column(Rank(Loudness), nullable=False))
-    added_by: Actor = _value(Actor, null=False)
-    added_at: datetime = _time(null=False)
-    told_at: datetime | None = _time()
-    failed_at: datetime | None = _time()
-    why: str = Field(default="", sa_column=Column(Plain(), nullable=False))
 
 
 class RequestRow(SQLModel, table=True):
@@ -222,7 +201,7 @@ class RequestRow(SQLModel, table=True):
     __tablename__ = "requests"
 
     key: str = Field(sa_column=Column(String(200), primary_key=True))
-    at: datetime = _time(null=False)
+    at: datetime = moment(null=False)
     rental: str = Field(default="", sa_column=Column(String(6), nullable=False))
     effect: bool = Field(default=True, nullable=False)
 
@@ -234,7 +213,7 @@ class LeaseRow(SQLModel, table=True):
 
     name: str = Field(sa_column=Column(String(120), primary_key=True))
     token: str = Field(sa_column=Column(String(64), nullable=False))
-    until: datetime = _time(null=False)
+    until: datetime = moment(null=False)
 
 
 class SecretRow(SQLModel, table=True):
@@ -244,64 +223,7 @@ class SecretRow(SQLModel, table=True):
 
     ref: str = Field(sa_column=Column(String(120), primary_key=True))
     sealed: str = Field(sa_column=Column(Text, nullable=False))
-    at: datetime = _time(null=False)
-
-
-class TeamRow(SQLModel, table=True):
-    """Somebody to charge; its row is what admissions lock, so that two at once are judged one after the other."""
-
-    __tablename__ = "teams"
-
-    team_key: str = Field(sa_column=Column(String(200), primary_key=True))
-
-
-class AllowanceRow(SQLModel, table=True):
-    """One limit or role that an admin has set; ``subject`` is empty for everybody."""
-
-    __tablename__ = "allowances"
-
-    team_key: str = Field(sa_column=Column(String(200), primary_key=True))
-    scope: Scope = Field(sa_column=Column(Word(Scope), primary_key=True))
-    subject: str = Field(sa_column=Column(String(300), primary_key=True))
-    kind: Kind = Field(sa_column=Column(Word(Kind), primary_key=True))
-    value: str = Field(sa_column=Column(Text, nullable=False))
-
-
-class ApprovalRow(SQLModel, table=True):
-    """A rental that somebody else has to agree to; asked anew, it is the same row."""
-
-    __tablename__ = "approvals"
-
-    rental: str = Field(sa_column=Column(String(6), primary_key=True))
-    asked_at: datetime = _time(null=False)
-    asked_by: Actor = _value(Actor, null=False)
-    until: datetime = _time(null=False)
-    most: Usd = Field(sa_column=Column(UsdMicros(), nullable=False))
-    reason: str = Field(sa_column=Column(Plain(), nullable=False))
-    verdict: Verdict | None = Field(default=None, sa_column=Column(Word(Verdict)))
-    decided_by: Actor | None = _value(Actor)
-    decided_at: datetime | None = _time()
-    said: str = Field(default="", sa_column=Column(Plain(), nullable=False))
-
-
-class AlertRow(SQLModel, table=True):
-    """A rung that was raised, once for each ``rev`` of its rental; a snooze is a row of its own."""
-
-    __tablename__ = "alerts"
-
-    rental: str = Field(sa_column=Column(String(6), primary_key=True))
-    rung: str = Field(sa_column=Column(String(40), primary_key=True))
-    rev: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
-    raised_at: datetime = _time(null=False)
-    level: Loudness = Field(sa_column=Column(Rank(Loudness), nullable=False))
-    level_at: datetime = _time(null=False)
-    page_until: datetime | None = _time()
-    """Somebody tells the second medium until then; one who died in it is followed by another."""
-    paged_at: datetime | None = _time()
-    settled_at: datetime | None = _time()
-    settled_by: str = Field(default="", sa_column=Column(Plain(), nullable=False))
-    what: str = Field(default="", sa_column=Column(Plain(), nullable=False))
-    snoozed_until: datetime | None = _time()
+    at: datetime = moment(null=False)
 
 
 class MarkRow(SQLModel, table=True):

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.engine import make_url
 
 from adapters import process_mark
-from adapters.chat.address import AddressChat
+from adapters.chat.outpost import AddressChat
 from adapters.clock import RandomIds, SteadyClock, SystemClock
 from adapters.notify import AppriseAddresses
 from adapters.process_mark import here

@@ -27,7 +27,9 @@ def test_an_empty_line_offers_every_command_that_works():
 def test_a_command_is_completed_from_its_first_letters():
     """Also one that comes later, which says so."""
     assert offered("stat") == ["status"]
-    assert [each.description for each in complete("noti", VOCABULARY)] == ["Where reminders go (later)"]
+    assert [each.description for each in complete("repo", VOCABULARY)] == [
+        "A week of rentals on a page (later)"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,10 @@ class TidyHistory(History):
         return list(dict.fromkeys(reversed(self._lines())))[:KEPT]
 
     def append_string(self, string: str) -> None:
-        """Keep a line, unless it is not meant to be kept; an earlier same line goes."""
-        if self.paused or not string.strip() or string[0] == " ":
+        """Keep a line, unless it is not meant to be kept; an earlier same line goes. An address of a notification channel
+        has its password in it."""
+        secret = "://" in string and "notif" in string.lower()
+        if self.paused or not string.strip() or string[0] == " " or secret:
             return
         self._loaded_strings = [old for old in self._loaded_strings if old != string]
         super().append_string(string)

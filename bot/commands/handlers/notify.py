@@ -94,7 +94,10 @@ def _place(request: Request, said: str) -> tuple[Channel, str]:
     if said != HERE and not at_terminal:
         raise Refused("A channel is added from within.", help="Say 'notify add here' in it.")
     if said == HERE and at_terminal:
-        raise Refused("A terminal is no notification channel.", help="notify add slack:C024, or an address")
+        raise Refused(
+            "A terminal is no notification channel.",
+            help="Say 'notify add here' in a channel, or add an address",
+        )
     if said == HERE:
         return here, f"{here.chat} {here.id}"
     chat, _, place = said.partition(":")
