@@ -26,8 +26,9 @@ class TidyHistory(History):
         return list(dict.fromkeys(reversed(self._lines())))[:KEPT]
 
     def append_string(self, string: str) -> None:
-        """Keep a line, unless it is not meant to be kept; an earlier same line goes. An address of a notification channel
-        has its password in it."""
+        """Keep a line, unless it is not meant to be kept; an earlier same line goes.
+
+        An address of a notification channel has its password in it."""
         secret = "://" in string and "notif" in string.lower()
         if self.paused or not string.strip() or string[0] == " " or secret:
             return
