@@ -9,27 +9,37 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from subprocess import Popen
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from adapters.ops.metrics import Metrics
 from adapters.ops.tally import Counts
-from bot.domain.vitals import Vitals
+from bot.domain.alert import Loudness
+from bot.domain.allowance import Defaults, Scope, team_key
+from bot.domain.allowance import Kind as Limit
+from bot.domain.money import Usd
+from bot.domain.talk import Channel, Kind, Reply
+from bot.domain.vitals import Left, Vitals, Waiting
+from bot.lifecycle.sweep import Sweep
 from bot.store import Store
 from bot.store.numbers import Numbers
-from bot.store.rows import Entry
+from bot.store.rows import ALERTS, RENTALS, TEAMS, Entry, Say
 from tests.journeys.house import House
-from tests.support.rentals import START, a_rental
+from tests.support.rentals import START, a_rental, an_attempt
+from tests.support.small_town import SmallTown
+from tests.support.towns import empty_database, found, town
 from tests.support.waiting import wait_until
 
-ROOT = Path(__file__).parents[2]
+__all__ = ["empty_database", "found", "town"]
+
 SECRET = "xoxb-1-" + "not-to-be-told"
 DOOR = re.compile(r"operations door: (http://[\d.]+:\d+)")
-SHOWN = re.compile(r"\blastcall_\w+")
 
 
 @pytest.fixture
@@ -155,6 +165,48 @@ async def test_the_numbers_of_rows(database_url: str, tmp_path: Path) -> None:
     assert sum(rows.rentals.values()) == 1
     assert rows.lag == timedelta(minutes=3)
     assert (rows.closed, rows.outbox, rows.teardowns, rows.orphans) == ({}, {}, {}, 0)
+
+
+async def test_the_numbers_of_budgets_messages_and_reminders(database_url: str, tmp_path: Path) -> None:
+    """On both databases: what is left of a team's month, how long a message waits, and rungs without their spells; a
+    rung that another one covered, and a snooze, were never said."""
+    store = await Store.open(database_url, lambda: b"", tmp_path)
+    rental = a_rental(id="r0aaaa")
+    team = team_key(rental.owner)
+    await store.rentals.open(rental, key="k", entry=Entry("asked", "x"))
+    say = Say("note:1", Channel("sim", "general"), Reply(Kind.NOTICE, "A word"))
+    await store.outbox.put(say, now=START, rental="r0aaaa")
+    async with store.engine.begin() as connection:
+        await connection.execute(TEAMS.insert().values(team_key=team))
+        charge = update(RENTALS).values(charged=Usd.of(7), charged_at=START)
+        await connection.execute(charge)
+        for rung, settled in (("50%", None), ("T-10m", START), ("idle-0302T0915", None), ("snooze", None)):
+            row = {"rental": "r0aaaa", "rung": rung, "rev": 0, "raised_at": START, "settled_at": settled}
+            await connection.execute(
+                ALERTS.insert().values(**row, level=Loudness.THREAD, level_at=START, settled_by="", what="")
+            )
+    limits = Defaults({(Scope.TEAM, "", Limit.MONTH): str(Usd.of(10).micros)})
+    rows = await Numbers(store.engine, limits).rows(START + timedelta(minutes=3))
+    await store.close()
+    assert rows.budgets == {team: Left(Usd.of(10), Usd.of(3))}
+    assert rows.outbox == {"sim": Waiting(1, timedelta(minutes=3))}
+    assert rows.reminders == {"50%": 1, "idle": 1}
+
+
+async def test_a_teardown_is_counted_when_it_is_proven(town: SmallTown) -> None:
+    """By the engine, once, and not before; the sweep notes each provider that it could list."""
+    counts = Counts()
+    hands = replace(town.life.engine.hands, tally=counts)
+    attempt = an_attempt(destroy_asked_at=START)
+    before = a_rental(attempts=(attempt,))
+    after = replace(before, attempts=(replace(attempt, gone_at=START + timedelta(seconds=20)),))
+    hands.count(before, before)
+    assert counts.teardowns == {}
+    hands.count(before, after)
+    hands.count(after, after)
+    assert [sum(one.buckets) for one in counts.teardowns.values()] == [1]
+    await Sweep(hands, "dev").tick()
+    assert counts.sweeps.keys() == hands.providers.keys()
 
 
 def test_counted_teardowns_become_a_histogram() -> None:
