@@ -18,11 +18,14 @@ import httpx
 import pytest
 from sqlalchemy import update
 
+from adapters.clock import SystemClock
+from adapters.http import Http
 from adapters.ops.metrics import Metrics
 from adapters.ops.tally import Counts
 from bot.domain.alert import Loudness
 from bot.domain.allowance import Defaults, Scope, team_key
 from bot.domain.allowance import Kind as Limit
+from bot.domain.errors import NeedsHuman
 from bot.domain.money import Usd
 from bot.domain.talk import Channel, Kind, Reply
 from bot.domain.vitals import Left, Vitals, Waiting
@@ -220,3 +223,35 @@ def test_counted_teardowns_become_a_histogram() -> None:
     assert 'lastcall_teardown_seconds_count{provider="vast"} 3.0' in text
     assert "lastcall_database_up 0.0" in text
     assert "\nlastcall_orphans " not in text
+
+
+async def test_vendor_calls_are_counted_with_what_became_of_them() -> None:
+    """Every request, repeats too; a refusal by its status and a lost connection as no answer."""
+    answers = iter(
+        [httpx.Response(500), httpx.ConnectError("gone"), httpx.Response(200, json={}), httpx.Response(401)]
+    )
+
+    def vendor(_: httpx.Request) -> httpx.Response:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def at_once(_: timedelta) -> None:
+        return None
+
+    http = Http(
+        "https://vendor.test",
+        key="k" * 20,
+        clock=SystemClock(),
+        judge=lambda _: None,
+        every={},
+        transport=httpx.MockTransport(vendor),
+        pause=at_once,
+    )
+    assert await http.read("machines", "GET", "/machines") == {}
+    with pytest.raises(NeedsHuman):
+        await http.read("machines", "GET", "/machines")
+    await http.close()
+    assert http.calls == {"machines": 4}
+    assert http.errors == {"500": 1, "no answer": 1, "401": 1}
