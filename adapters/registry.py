@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -90,3 +90,11 @@ def vendor_skew(provider: Provider) -> timedelta | None:
     if isinstance(provider, vast.VastProvider | runpod.RunpodProvider | lambda_cloud.LambdaProvider):
         return provider.http.vendor_skew
     return None
+
+
+def vendor_calls(provider: Provider) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """Requests to the vendor by kind, and those that did not succeed by what became of them; both since the start of
+    the process, and empty where no vendor is asked."""
+    if isinstance(provider, vast.VastProvider | runpod.RunpodProvider | lambda_cloud.LambdaProvider):
+        return provider.http.calls, provider.http.errors
+    return {}, {}

@@ -29,6 +29,8 @@ class Ticker:
         self._nudged: set[str] = set()
         """Beats that are wanted again as soon as they have ended."""
         self._waiting: dict[str, list[asyncio.Event]] = {}
+        self.well: dict[str, datetime] = {}
+        """When each beat last ended without a fault."""
         self._ending = False
         self._guard: asyncio.TimerHandle | None = None
 
@@ -39,6 +41,7 @@ class Ticker:
         async def one() -> None:
             try:
                 await beat()
+                self.well[name] = self._clock.now()
             except Exception:
                 log.exception("the beat %s failed and comes again", name)
 

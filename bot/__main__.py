@@ -26,7 +26,7 @@ _NOT_OURS = frozenset({"LASTCALL_MACHINE"})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one of serve, chat, demo, check, reap, env."""
+    """Run one of serve, chat, demo, check, health, reap, env."""
     arguments = _parser().parse_args(argv)
     try:
         if arguments.command == "env":
@@ -68,6 +68,10 @@ def _chosen(settings: Settings, arguments: argparse.Namespace) -> Coroutine[Any,
         from bot.entry.check import check  # noqa: PLC0415
 
         return check(settings, as_json=arguments.json)
+    if arguments.command == "health":
+        from bot.entry.health import health  # noqa: PLC0415
+
+        return health(settings, live=arguments.live)
     from bot.entry.chat import chat  # noqa: PLC0415
 
     return chat(settings, line=arguments.line, wait=arguments.wait, json=arguments.json, yes=arguments.yes)
@@ -111,6 +115,12 @@ def _parser() -> argparse.ArgumentParser:
         description="Reads only. Exit codes: 0 nothing to mend, 1 something failed.",
     )
     check.add_argument("--json", action="store_true", help="one JSON object")
+    asked = commands.add_parser(
+        "health",
+        help="ask the bot on this computer whether it is ready (needs LASTCALL_OPS_PORT)",
+        description="Exit codes: 0 ready, 1 not ready or no answer.",
+    )
+    asked.add_argument("--live", action="store_true", help="only whether it answers")
     _reap(
         commands.add_parser("reap", help="without bot and database: end what is past the time in its label")
     )

@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -68,7 +69,9 @@ class Http:
         self.vendor_skew: timedelta | None = None
         """How far the vendor's clock is ahead of ours, as its last answer told."""
         self.calls: dict[str, int] = {}
-        """Requests that were sent, by kind: what ``make bench`` reports."""
+        """Requests that were sent, by kind: what ``make bench`` and the metrics report."""
+        self.errors: Counter[str] = Counter()
+        """Requests that did not succeed: by status, ``no answer`` or ``too slow``."""
         self._client = httpx.AsyncClient(
             base_url=base_url.rstrip("/"),
             headers={
@@ -99,6 +102,7 @@ class Http:
             async with asyncio.timeout(_LONGEST_READ.total_seconds()):
                 return await self._asked(kind, method, path, request)
         except TimeoutError:
+            self.errors["too slow"] += 1
             raise TryLater(self._say("no whole answer in time"), after=_SOON) from None
 
     async def _asked(self, kind: str, method: str, path: str, request: dict[str, Any]) -> Answer:
@@ -125,6 +129,7 @@ class Http:
             async with asyncio.timeout(_LONGEST_WRITE.total_seconds()):
                 answer = await self._send(kind, method, path, request)
         except TimeoutError:
+            self.errors["too slow"] += 1
             raise OutcomeUnknown(self._say("no whole answer in time")) from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise TryLater(self._say(f"no connection ({_named(error)})")) from None
@@ -154,7 +159,13 @@ class Http:
 
     async def _send(self, kind: str, method: str, path: str, request: dict[str, Any]) -> Answer:
         self.calls[kind] = self.calls.get(kind, 0) + 1
-        response = await self._client.request(method, path, **request)
+        try:
+            response = await self._client.request(method, path, **request)
+        except httpx.RequestError:
+            self.errors["no answer"] += 1
+            raise
+        if response.status_code >= 300:
+            self.errors[str(response.status_code)] += 1
         if len(response.content) > _MOST_BYTES:
             raise VendorChanged("an answer that is far too long")
         self._note_skew(response.headers.get("Date", ""))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
+from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -25,9 +27,24 @@ class _Redacting(logging.Formatter):
         return _SECRETS.sub("[secret]", super().format(record))
 
 
-def to_stderr(level: str) -> None:
-    """For ``serve``."""
-    _install(logging.StreamHandler(sys.stderr), level)
+class _Json(logging.Formatter):
+    """One object a line. What looks like a secret is blacked out before it is quoted, so that the line stays JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": _SECRETS.sub("[secret]", record.getMessage()),
+        }
+        if record.exc_info:
+            line["exception"] = _SECRETS.sub("[secret]", self.formatException(record.exc_info))
+        return json.dumps(line, ensure_ascii=False)
+
+
+def to_stderr(level: str, *, as_json: bool = False) -> None:
+    """For ``serve`` and ``reap``."""
+    _install(logging.StreamHandler(sys.stderr), level, _Json() if as_json else None)
 
 
 def to_file(folder: Path, level: str) -> None:
@@ -42,8 +59,8 @@ def to_file(folder: Path, level: str) -> None:
     _install(handler, level)
 
 
-def _install(handler: logging.Handler, level: str) -> None:
-    handler.setFormatter(_Redacting(_FORMAT))
+def _install(handler: logging.Handler, level: str, formatter: logging.Formatter | None = None) -> None:
+    handler.setFormatter(formatter or _Redacting(_FORMAT))
     logging.raiseExceptions = False  # a full disk must not print tracebacks over the chat
     root = logging.getLogger()
     root.handlers[:] = [handler]

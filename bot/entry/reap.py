@@ -46,7 +46,7 @@ class Wish:
 async def reap(read: Readable, wish: Wish) -> int:
     """0 when everything was asked and nothing that is due is left, else 1. Raises ``ValueError`` with a sentence where
     it is not known what is ours, or where there is nothing to look at; the second medium is told that, too."""
-    logs.to_stderr(read.settings.log_level)
+    logs.to_stderr(read.settings.log_level, as_json=read.settings.log_format == "json")
     if wish.namespace and not NAMESPACE.fullmatch(wish.namespace):
         raise ValueError("--namespace: is 1 to 20 lower-case letters and digits.")
     try:

@@ -122,6 +122,7 @@ class Engine:
         finally:
             mine = self._running.get(claim.rental.id)
             if mine is not None and mine.task is asyncio.current_task():
+                self.hands.tally.passed(self.hands.clock.now() - mine.began)
                 del self._running[claim.rental.id]
             self._after_pass()
 

@@ -14,7 +14,7 @@ from bot.domain.rental import Rental
 from bot.lifecycle.heartbeat import Heart
 from bot.lifecycle.line import LaunchLine
 from bot.lifecycle.watch import Watch
-from bot.ports import Clock, Ids, Provider, Shell
+from bot.ports import Clock, Ids, Provider, Shell, Tally, Uncounted
 from bot.recipes import RecipeFile
 from bot.store import Claim, Store
 from bot.store.rows import Entry
@@ -55,6 +55,14 @@ class Hands:
     limits: Limits
     heart: Heart
     """By which machines hear that somebody watches."""
+    tally: Tally = field(default_factory=Uncounted)
+
+    def count(self, before: Rental, after: Rental) -> None:
+        """Teardowns that a pass has proven, once that is written."""
+        gone = {one.number for one in before.attempts if one.gone_at is not None}
+        for one in after.attempts:
+            if one.number not in gone and one.gone_at is not None and one.destroy_asked_at is not None:
+                self.tally.torn_down(one.offer.provider, one.gone_at - one.destroy_asked_at)
 
 
 @dataclass(slots=True)

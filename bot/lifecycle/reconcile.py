@@ -62,6 +62,7 @@ async def reconcile(hands: Hands, claim: Claim) -> None:
     if heard and rental.attempt is not None:
         verdict.after = _changed(verdict.after, {}, heard, rental.attempt.number)
     await _write(turn, verdict)
+    hands.count(rental, verdict.after)
 
 
 def _is_in_use(hands: Hands, rental: Rental) -> bool:

@@ -58,13 +58,16 @@ class Sweep:
             "sweep", token=self._token, now=now, until=now + 2 * EVERY
         ):
             self._forget()  # another process looks, and counts
+            self._hands.tally.swept_elsewhere(now)
             return []
         ended = await asyncio.gather(*(self._safely(one) for one in self._hands.providers.values()))
         return [machine_id for many in ended for machine_id in many]
 
     async def _safely(self, provider: Provider) -> list[str]:
         try:
-            return await self._one(provider)
+            ended = await self._one(provider)
+            self._hands.tally.swept(provider.name, self._hands.clock.now())
+            return ended
         except ProviderError as error:
             log.warning("sweep of %s: %s", provider.name, error)
         except Exception:

@@ -19,6 +19,7 @@ from bot.ports.machines import (
     UnitLook,
     UnitState,
 )
+from bot.ports.operators import Tally, Uncounted, Watched
 from bot.ports.people import Addresses, Chat, Desk, Notifier
 
 __all__ = [
@@ -35,8 +36,11 @@ __all__ = [
     "Provider",
     "Ran",
     "Shell",
+    "Tally",
     "TransferProgress",
+    "Uncounted",
     "UnitJob",
     "UnitLook",
     "UnitState",
+    "Watched",
 ]

@@ -24,6 +24,16 @@ class ChatSettings(BaseSettings):
         default="127.0.0.1", description="Address on which Lastcall listens, where it listens at all."
     )
     http_port: int = Field(default=8080, ge=0, le=65535, description="Its port.")
+    ops_host: str = Field(
+        default="127.0.0.1",
+        description="Address of the operations door (/healthz, /readyz, /metrics); it asks nobody who they are.",
+    )
+    ops_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Its port, such as 8750; 0: a free one, which the log tells; empty: no door.",
+    )
     slack_bot_token: Key = Field(
         default=SecretStr(""),
         validation_alias="SLACK_BOT_TOKEN",

@@ -133,6 +133,9 @@ class OwnSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="How much the log says."
     )
+    log_format: Literal["pretty", "json"] = Field(
+        default="pretty", description="How the server's log reads: for people, or one JSON object a line."
+    )
 
     @classmethod
     def variable(cls, field: str) -> str:

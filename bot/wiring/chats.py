@@ -12,6 +12,7 @@ from typing import Protocol
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.domain.market import Finding
+from bot.domain.vitals import Line
 from bot.ports import Chat, Clock, Desk
 from bot.settings import Settings
 
@@ -31,13 +32,17 @@ class Front(Protocol):
     def chat(self) -> Chat:
         """What the bot is given."""
 
+    @property
+    def line(self) -> Line:
+        """How the way in is."""
+
     async def check(self) -> Sequence[Finding]:
         """What ``lastcall check`` says of it."""
 
 
-def chats_of(settings: Settings, clock: Clock) -> tuple[Chat, ...]:
+def fronts_of(settings: Settings, clock: Clock) -> tuple[Front, ...]:
     """One per token. Nothing is asked before it listens."""
-    return tuple(one.chat for one in _fronts(settings, clock))
+    return tuple(_fronts(settings, clock))
 
 
 async def chat_findings(settings: Settings, clock: Clock) -> list[Finding]:
@@ -117,6 +122,8 @@ class FrontEnds:
         self._clock = clock
         self._tasks: list[asyncio.Task[None]] = []
         self._end = asyncio.Event()
+        self.aside: set[str] = set()
+        """Chats in which another process listens."""
 
     def start(self) -> None:
         """Begin to listen."""
@@ -146,7 +153,9 @@ class FrontEnds:
         """Listen while the lease is ours."""
         name = f"chat:{chat.name}"
         while not await self._held(name):
+            self.aside.add(chat.name)
             await self._wait(self._look)
+        self.aside.discard(chat.name)
         log.info("%s: this process listens", chat.name)
         listening = asyncio.ensure_future(chat.listen(self._desk))
         try:

@@ -12,6 +12,7 @@ from pathlib import Path
 from adapters import registry
 from adapters.clock import RandomIds
 from adapters.notify import AppriseAddresses, AppriseNotifier
+from adapters.ops.tally import Counts
 from adapters.process_mark import here
 from adapters.providers.local.hosts import workstations
 from adapters.shell import Shells
@@ -106,6 +107,7 @@ def hands_of(world: World) -> Hands:
             orphan_grace=settings.orphan_grace,
         ),
         heart=Heart(),
+        tally=Counts(),
     )
 
 

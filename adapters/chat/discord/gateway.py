@@ -48,9 +48,11 @@ class _Client(discord.Client):
             allowed_mentions=discord.AllowedMentions.none(),
         )
         self._heard = heard
+        self.heard_at = 0.0
 
     async def on_socket_raw_receive(self, message: str) -> None:
-        """Before discord.py parses it."""
+        """Before discord.py parses it. The answers to heartbeats come here, too."""
+        self.heard_at = time.monotonic()
         try:
             said = json.loads(message)
         except ValueError:
@@ -69,9 +71,15 @@ class Gateway:
         self._heard = heard
         self._content = content
         self._pace = pace
+        self._client: _Client | None = None
         Route.BASE = url.rstrip("/")
         if gateway:
             DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
+
+    @property
+    def heard_at(self) -> float:
+        """When the gateway last said anything (``time.monotonic``); 0 while there is none."""
+        return self._client.heard_at if self._client is not None else 0.0
 
     async def run(self) -> None:
         """Connect, and connect anew, for ever. Raises ``NeedsHuman`` when Discord does not take the token."""
@@ -87,7 +95,7 @@ class Gateway:
 
     async def _one(self) -> str:
         """One client, from its start to its death; what it died of."""
-        client = _Client(self._heard, intents=_intents(content=self._content))
+        client = self._client = _Client(self._heard, intents=_intents(content=self._content))
         try:
             await client.start(self._token)
         except discord.LoginFailure:

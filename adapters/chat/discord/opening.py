@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from adapters.chat.discord import commands
 from adapters.chat.discord.answers import Answers
@@ -19,6 +21,7 @@ from adapters.chatkit.work import Work
 from bot.domain.allowance import Role
 from bot.domain.errors import LastcallError, NeedsHuman
 from bot.domain.market import Finding, Mark
+from bot.domain.vitals import Line
 from bot.ports import Clock, Desk
 
 log = logging.getLogger("lastcall.discord")
@@ -28,6 +31,8 @@ PERMISSIONS = 1024 | 2048 | 16384 | 32768 | 65536 | 34359738368 | 274877906944
 """View Channels, Send Messages, Embed Links, Attach Files, Read Message History, Create Public Threads, Send Messages
 in Threads (discord.com/developers/docs/topics/permissions)."""
 _AGAIN_S, _SOON_S = 60, 5
+_DEAF = timedelta(seconds=120)
+"""Discord asks for a heartbeat about every 41 s, and answers each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ class Discord:
         self._rest = Rest(login.url, login.token, clock)
         self.chat = DiscordChat(self._rest, self._listen)
         self._work: Work | None = None
+        self._gateway: Gateway | None = None
         self.synced = 0
         """How often commands were registered."""
 
@@ -62,6 +68,13 @@ class Discord:
         """Everything that was heard up to now is done and answered."""
         if self._work is not None:
             await self._work.idle()
+
+    @property
+    def line(self) -> Line:
+        """How the way in is."""
+        heard = self._gateway.heard_at if self._gateway is not None else 0.0
+        silence = timedelta(seconds=time.monotonic() - heard) if heard else None
+        return Line(self.chat.ready and silence is not None and silence < _DEAF, silence)
 
     async def _listen(self, desk: Desk) -> None:
         work = self._work = Work()
@@ -74,7 +87,7 @@ class Discord:
         try:
             while True:
                 await self._introduced(ear, desk)
-                gateway = Gateway(
+                gateway = self._gateway = Gateway(
                     login.token,
                     ear.event,
                     url=login.url,

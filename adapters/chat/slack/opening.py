@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -22,10 +24,12 @@ from adapters.chat.slack.files import Files
 from adapters.chat.slack.hearing import Ear
 from adapters.chat.slack.people import People
 from adapters.chat.slack.socket import Socket
-from adapters.chat.slack.web import PATH, Web, web_app
+from adapters.chat.slack.web import PATH, web_app
 from adapters.chatkit.work import Work
+from adapters.web import Web
 from bot.domain.errors import LastcallError, NeedsHuman, TryLater
 from bot.domain.market import Finding, Mark
+from bot.domain.vitals import Line
 from bot.ports import Clock, Desk
 
 log = logging.getLogger("lastcall.slack")
@@ -46,6 +50,8 @@ SCOPES = frozenset(
 )
 """As ``deploy/slack-manifest.yaml`` asks for them."""
 _KEEP_ALIVE_S = 300
+_DEAF = timedelta(seconds=30)
+"""A socket that was not seen alive for so long does not hear."""
 _AGAIN_S = 60
 
 
@@ -83,11 +89,21 @@ class Slack:
         self._bound: socket.socket | None = None
         self.web: Web | None = None
         """The server of HTTP mode, while it listens."""
+        self._socket: Socket | None = None
 
     async def settled(self) -> None:
         """Everything that was heard up to now is done and answered."""
         if self._work is not None:
             await self._work.idle()
+
+    @property
+    def line(self) -> Line:
+        """How the way in is."""
+        if self._login.mode != "socket":
+            return Line(self.chat.ready and self.web is not None and bool(self.web.port))
+        heard = self._socket.heard_at if self._socket is not None else 0.0
+        silence = timedelta(seconds=time.monotonic() - heard) if heard else None
+        return Line(self.chat.ready and silence is not None and silence < _DEAF, silence)
 
     async def _listen(self, desk: Desk) -> None:
         work = self._work = Work()
@@ -113,7 +129,8 @@ class Slack:
     def _way_in(self, app: AsyncApp) -> Coroutine[Any, Any, None]:
         login = self._login
         if login.mode == "socket":
-            return Socket(app, login.app_token, prove=self._prove_way_in, pace=login.pace).run()
+            self._socket = Socket(app, login.app_token, prove=self._prove_way_in, pace=login.pace)
+            return self._socket.run()
         assert self._bound is not None
         self.web = Web(web_app(app), self._bound)
         log.info("Slack may send to http://%s:%d%s", login.host, login.port, PATH)
