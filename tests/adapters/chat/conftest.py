@@ -1,4 +1,4 @@
-"""Small towns for the stories beside this file."""
+"""Small towns for the tests beside this file."""
 
 from tests.support.towns import empty_database, found, town
 
