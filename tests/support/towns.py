@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bot.store.session import migrate, open_database
+from tests.support.postgres import Postgres
 from tests.support.small_town import SmallTown
 
 Found = Callable[..., Awaitable[SmallTown]]
@@ -45,6 +46,31 @@ async def found(empty_database: Path, tmp_path: Path) -> AsyncIterator[Found]:
     yield new
     for town in towns:
         await town.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def found_anywhere(
+    request: pytest.FixtureRequest, found: Found, tmp_path: Path
+) -> AsyncIterator[Found]:
+    """The same, on both databases."""
+    if request.param == "sqlite":
+        yield found
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = await asyncio.to_thread(server.create)
+    engine = open_database(server.url(name))
+    await migrate(engine)
+    await engine.dispose()
+    towns: list[SmallTown] = []
+
+    async def new(**town: Any) -> SmallTown:
+        towns.append(SmallTown(server.url(name), tmp_path, **town))
+        return towns[-1]
+
+    yield new
+    for town in towns:
+        await town.close()
+    await asyncio.to_thread(server.drop, name)
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 """Small towns for the tests beside this file."""
 
-from tests.support.towns import empty_database, found, town
+from tests.support.towns import empty_database, found, found_anywhere, town
 
-__all__ = ["empty_database", "found", "town"]
+__all__ = ["empty_database", "found", "found_anywhere", "town"]

@@ -54,10 +54,10 @@ class Both:
 
 
 @pytest.fixture
-async def both(found: Found) -> AsyncIterator[Both]:
+async def both(found_anywhere: Found) -> AsyncIterator[Both]:
     """Ann of Discord is an admin of the team; prices have to be confirmed."""
     joined: dict[str, str] = {"console:server": "acme"}
-    town = await found(auto_confirm=ZERO, defaults=Defaults(joined=joined))
+    town = await found_anywhere(auto_confirm=ZERO, defaults=Defaults(joined=joined))
     async with slack_story(town) as slack, discord_story(town) as discord:
         joined[f"slack:{slack.workspace.team}"] = joined[f"discord:{discord.guild}"] = "acme"
         store = town.life.store

@@ -13,9 +13,9 @@ from tests.support.towns import Found
 
 
 @pytest.fixture
-async def story(found: Found) -> AsyncIterator[DiscordStory]:
-    """With prices that somebody has to confirm."""
-    async with discord_story(await found(auto_confirm=ZERO)) as one:
+async def story(found_anywhere: Found) -> AsyncIterator[DiscordStory]:
+    """On both databases, with prices that somebody has to confirm."""
+    async with discord_story(await found_anywhere(auto_confirm=ZERO)) as one:
         yield one
 
 
