@@ -192,7 +192,7 @@ async def test_what_cannot_be_is_told_at_its_field(
         ({"data": "/"}, "data", "no images"),
         ({"data": "attached"}, "data", "form cannot take a file"),
         ({"preset": ""}, "preset", "How thorough?"),
-        ({"inputs": "rank=999"}, "inputs", "at most 128"),
+        ({"inputs": "rank=999"}, "inputs", "from 1 to 128"),
         ({"for": "1m"}, "for", "too short"),
         ({"recipe": "sdxl-lora"}, "recipe", "later release"),
     ],
