@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tomli_w
@@ -16,12 +16,21 @@ from bot.domain.recipe import Recipe, Render, fill
 from bot.domain.recipe_blocks import holds
 from bot.domain.rental import Job
 
-_WRITE = {
-    "json": lambda value: json.dumps(value, indent=1),
-    "toml": tomli_w.dumps,
-    "yaml": lambda value: yaml.safe_dump(value, sort_keys=False, allow_unicode=True),
+
+def _yaml(value: Any) -> str:
+    return str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1)
+
+
+_WRITE: Mapping[str, Callable[[Any], str]] = {"json": _json, "toml": tomli_w.dumps, "yaml": _yaml}
+_READ: Mapping[str, Callable[[str], Any]] = {
+    "json": json.loads,
+    "toml": tomllib.loads,
+    "yaml": yaml.safe_load,
 }
-_READ = {"json": json.loads, "toml": tomllib.loads, "yaml": yaml.safe_load}
 
 
 def written(render: Render, values: Mapping[str, str], job: Job) -> bytes:
