@@ -85,7 +85,8 @@ def parse(text: str, folder: Path, name: str, *, kept: bool = False) -> RecipeFi
         where = f", line {mark.line + 1}" if mark else ""
         raise BrokenRecipe(f"{name}{where}: no valid YAML: {getattr(error, 'problem', error)}.") from None
     except ValidationError as error:
-        first = error.errors()[0]
+        found = error.errors()  # a misspelt key is also one that is missing: the first says more
+        first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
         raise BrokenRecipe(_sentence(text, name, first["loc"], _reason(first))) from None
     fault = None if kept else fault_of(recipe)
     if fault is not None:

@@ -76,14 +76,17 @@ def fitted(recipe: Recipe, job: Job, gpu: str | None, vram_gb: float) -> Job:
 
 
 def smaller(recipe: Recipe, inputs: Mapping[str, Value]) -> str:
-    """What to say to take less memory than these inputs did (``blocks_to_swap=28``): the rung of the ladder after the
-    last one that they stand on, or nothing."""
-    rungs = recipe.memory_ladder
-    standing = [all(inputs.get(name) == value for name, value in rung.inputs.items()) for rung in rungs]
-    reached = len(rungs) - standing[::-1].index(True) if True in standing else 0
-    for rung in rungs[reached:]:
-        return " ".join(f"{name}={said(value)}" for name, value in rung.inputs.items())
-    return ""
+    """What to say to take less memory than these inputs did (``blocks_to_swap=28``): the first rung of the ladder that
+    they do not stand on, nor on a later one of the same names; or nothing."""
+    passed: set[frozenset[str]] = set()
+    found = ""
+    for rung in reversed(recipe.memory_ladder):
+        names = frozenset(rung.inputs)
+        if all(inputs.get(name) == value for name, value in rung.inputs.items()):
+            passed.add(names)
+        elif names not in passed:
+            found = " ".join(f"{name}={said(value)}" for name, value in rung.inputs.items())
+    return found
 
 
 def said(value: Value) -> str:

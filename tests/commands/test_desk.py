@@ -203,7 +203,7 @@ async def test_a_machine_that_cannot_be_reached_is_a_sentence_not_a_fault_of_our
     ("line", "kind", "said"),
     [
         ("train tiny-lora", Kind.MISUNDERSTOOD, "How thorough?"),
-        ("train sdxl-lora quick on world", Kind.NOT_YET, "later release"),
+        ("train flux-lora quick on world", Kind.REFUSED, "LASTCALL_RECIPE_HF_TOKEN is not set"),
         (
             "train tiny-lora quick on world rank=999",
             Kind.REFUSED,

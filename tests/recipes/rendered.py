@@ -38,10 +38,25 @@ def rendered(recipe: Recipe, preset: str, gpu: str | None, vram_gb: float, **typ
     inputs = inputs_of(recipe, preset, typed)
     limit = timedelta(minutes=recipe.preset(preset).minutes)
     asked = Job(
-        recipe.name, "", preset, inputs, "/data", "", 10, 1, int(inputs.get("steps", 1)), limit, said=tuple(typed)
+        recipe.name,
+        "",
+        preset,
+        inputs,
+        "/data",
+        "",
+        10,
+        1,
+        int(inputs.get("steps", 1)),
+        limit,
+        said=tuple(typed),
     )
     job = fitted(recipe, asked, gpu, vram_gb)
-    values = {"workdir": "/w", "host_python": "python3", "python": "/w/venv/bin/python", "name": "cats-k7m2qd"}
+    values = {
+        "workdir": "/w",
+        "host_python": "python3",
+        "python": "/w/venv/bin/python",
+        "name": "cats-k7m2qd",
+    }
     values |= {"steps": str(job.steps), "save_every": str(max(1, job.steps // 5))}
     values |= {f"input:{name}": said(value) for name, value in job.inputs.items()}
     files = {one.path: READ[one.format](written(one, values, job).decode()) for one in recipe.render}

@@ -47,7 +47,7 @@ def test_the_schema_for_editors_is_the_codes():
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize(("name", "script"), SD_SCRIPTS.items())
 def test_sd_scripts_gets_its_own_options(name: str, script: str, preset: str):
-    """Both TOML files hold only names that the script and its data set reader know, at the version that is installed."""
+    """Both TOML files hold only names that the script and its data set reader know at the version that is pinned."""
     recipe = SHIPPED[name].recipe
     version, known = options("sd-scripts")
     assert recipe.tool_version == version
@@ -67,16 +67,21 @@ def test_flux_on_sd_scripts_changes_the_four_defaults_that_must_be():
     assert (config["guidance_scale"], config["timestep_sampling"]) == (1.0, "shift")
     assert (config["model_prediction_type"], config["discrete_flow_shift"]) == ("raw", 3.1)
     fetched = {f"/w/{one.dest}" for one in SHIPPED["flux-lora"].recipe.models}
-    assert {
-        config[one] for one in ("pretrained_model_name_or_path", "clip_l", "t5xxl", "ae")
-    } == fetched
+    assert {config[one] for one in ("pretrained_model_name_or_path", "clip_l", "t5xxl", "ae")} == fetched
     assert config["network_train_unet_only"] and config["cache_text_encoder_outputs"] and config["fp8_base"]
 
 
 def test_what_is_typed_arrives_in_the_tools_file():
     """By type: a whole number, a number, a word, a yes."""
     recipe = SHIPPED["sdxl-lora"].recipe
-    typed = {"rank": "16", "lr": "2e-4", "optimizer": "Prodigy", "checkpointing": "yes", "steps": "77", "batch": "2"}
+    typed = {
+        "rank": "16",
+        "lr": "2e-4",
+        "optimizer": "Prodigy",
+        "checkpointing": "yes",
+        "steps": "77",
+        "batch": "2",
+    }
     run = rendered(recipe, "quick", "RTX 4090", 24, **typed)
     config = run.files["config.toml"]
     assert (config["network_dim"], config["learning_rate"], config["max_train_steps"]) == (16, 0.0002, 77)
@@ -124,7 +129,10 @@ def test_every_preset_fits_every_card_that_the_recipe_takes(name: str, preset: s
     """93 % of what the card is sold with is the least that gate 3 lets pass, and a tenth of that stays free."""
     recipe = SHIPPED[name].recipe
     least = recipe.requirements.vram_gb
-    cards = {one.vram_gb for one in CARDS if one.vram_gb >= least} | {least, recipe.requirements.vram_comfort_gb}
+    cards = {one.vram_gb for one in CARDS if one.vram_gb >= least} | {
+        least,
+        recipe.requirements.vram_comfort_gb,
+    }
     for vram in sorted(cards):
         # As marketplaces tell it: a 24 GB card shows 24564 MiB.
         for shown in (vram, vram - 0.1):

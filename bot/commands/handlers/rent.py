@@ -48,7 +48,7 @@ def trains(house: House, command: Train) -> Recipe:
     recipe = house.recipes[command.recipe].recipe
     if recipe.run is None:
         raise NotYet(
-            f"{recipe.name} can be estimated and advised on; training it comes with a later release.",
+            f"{recipe.name} can be estimated and advised on; it says no training command.",
             help=f"Try: estimate {recipe.name}, or train tiny-lora quick on local",
         )
     if missing := recipe.lacks(house.secrets):
