@@ -106,7 +106,9 @@ class SimUnit:
             self.files_done += 1
 
     def place(self, name: str) -> str:
-        """A name in the unit's cwd, relative to the workdir."""
+        """A name in the unit's cwd, relative to the workdir; one that begins with ``/`` is below the workdir itself."""
+        if name.startswith("/"):
+            return name.lstrip("/")
         folder = self.job.cwd.strip("/")
         return name if folder in ("", ".") else f"{folder}/{name}"
 

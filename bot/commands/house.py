@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -49,6 +49,8 @@ class House:
     """Tells this process's engine that there is something to do."""
     sweep_soon: Callable[[], None] = lambda: None
     """Tells this process's sweep not to wait for its minute."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What was set for recipes to pass on to a machine, by the names they know."""
 
     @property
     def results(self) -> Path:

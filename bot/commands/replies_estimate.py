@@ -151,7 +151,7 @@ def _later(missing: str, recipe: Recipe | None) -> Iterator[str]:
     if missing:
         yield missing
     if recipe and recipe.run is None:
-        yield f"{recipe.title} can be estimated today; training it comes with a later release."
+        yield f"{recipe.title} can be estimated, and not trained: its recipe says no training command."
 
 
 def _heads(job: Job) -> tuple[str, ...]:

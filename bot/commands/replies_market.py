@@ -25,7 +25,9 @@ def advise_reply(recipe: Recipe, advice: Advice, missing: str = "") -> Reply:
     if advice.faster and advice.faster not in lines:
         lines.append(advice.faster)
     if recipe.run is None:
-        lines.append(f"{recipe.title} can be advised on today; training it comes with a later release.")
+        lines.append(
+            f"{recipe.title} can be advised on, and not trained: its recipe says no training command."
+        )
     if missing and advice.cards:
         lines.append(missing)
     table = Table(

@@ -16,6 +16,7 @@ from bot.commands.house import House
 from bot.commands.spoken import Train
 from bot.dataset import Survey, quoted, survey
 from bot.domain.errors import AskAgain, Refused
+from bot.domain.fitting import steps_on
 from bot.domain.inherited import inherited
 from bot.domain.nearest import nearest
 from bot.domain.recipe import Recipe, fill
@@ -42,8 +43,9 @@ async def job_for(house: House, request: Request, command: Train) -> tuple[Job, 
         dataset_sha256=found.sha256,
         images=found.images,
         dataset_bytes=found.bytes,
-        steps=int(inputs.get("steps") or recipe.preset(command.preset).steps or 1),
+        steps=int(inputs.get("steps") or steps_on(recipe, command.preset, inputs, command.want.gpu)),
         train_limit=recipe.train_limit(command.preset),
+        said=tuple(command.inputs),
         recipe_text=file.text,
         recipe_folder=str(file.folder),
     )
@@ -81,15 +83,17 @@ def inputs_of(recipe: Recipe, preset: str, said: Mapping[str, str]) -> dict[str,
     values: dict[str, Any] = {name: one.default for name, one in recipe.inputs.items()}
     chosen = recipe.preset(preset)
     values |= chosen.inputs
-    if chosen.steps is not None and "steps" in recipe.inputs:
-        values["steps"] = chosen.steps
+    if "steps" in recipe.inputs and (chosen.steps is not None or recipe.speed is not None):
+        values["steps"] = steps_on(recipe, preset, values, None)  # on a card that we know, once there is one
     for name, text in said.items():
         parameter = recipe.inputs.get(name)
         if parameter is None:
+            near = nearest(name, recipe.inputs)
+            meant = f"; {near} is {recipe.inputs[near].shape()}" if near else ""
             raise AskAgain(
-                f"{recipe.name} has no parameter {name}.",
+                f"{recipe.name} has no parameter {name}{meant}.",
                 expected=", ".join(sorted(recipe.inputs)),
-                nearest=nearest(name, recipe.inputs),
+                nearest=near,
             )
         try:
             values[name] = parameter.read(name, text)

@@ -57,7 +57,7 @@ class Job:
                 name: recipe.preset(name).minutes if recipe else PRESET_MINUTES[name] for name in PRESETS
             },
             install=bill.install_minutes,
-            model_gb=(bill.model_gb, bill.model_gb) if recipe else UNNAMED_MODEL_GB,
+            model_gb=(recipe.model_gb, recipe.model_gb) if recipe else UNNAMED_MODEL_GB,
             caching=bill.cache_minutes,
             dataset_mb=dataset_mb,
         )

@@ -7,58 +7,41 @@ Field meanings follow the survey of five trainers in the project's reference not
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from bot.domain.recipe_blocks import (
+    CardRule,
+    Checkpoints,
+    DryRun,
+    ErrorRule,
+    GateRule,
+    Memory,
+    MemoryRung,
+    Model,
+    Name,
+    Parameter,
+    Pattern,
+    Resume,
+    Speed,
+    Value,
+    When,
+)
 
 PRESETS = ("quick", "standard", "thorough")
 PRESET_MINUTES = {"quick": 5, "standard": 30, "thorough": 120}
 """Pure training time that the three names stand for, in minutes."""
 
 
+FOR_RECIPES = "LASTCALL_RECIPE_"
+"""Our variables that begin so are what recipes may pass on, under the rest of the name."""
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Parameter(_Strict):
-    """One input that a person may set: ``rank=16``."""
-
-    type: Literal["int", "float", "str", "bool"]
-    default: int | float | str | bool
-    min: float | None = None
-    max: float | None = None
-    choices: tuple[str, ...] = ()
-    help: str = ""
-
-    def read(self, name: str, text: str) -> int | float | str | bool:
-        """The value that ``text`` stands for. Raises ``ValueError`` with a sentence."""
-        value = self._convert(name, text)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            if self.min is not None and value < self.min:
-                raise ValueError(f"{name} is at least {self.min:g}, not {text}.")
-            if self.max is not None and value > self.max:
-                raise ValueError(f"{name} is at most {self.max:g}, not {text}.")
-        if self.choices and str(value) not in self.choices:
-            raise ValueError(f"{name} is one of {', '.join(self.choices)}, not {text}.")
-        return value
-
-    def _convert(self, name: str, text: str) -> int | float | str | bool:
-        if self.type == "str":
-            if not text or len(text) > 200 or not text.isprintable():
-                raise ValueError(f"{name} is a text of 1 to 200 printable characters.")
-            return text
-        if self.type == "bool":
-            if text.lower() in ("yes", "true", "on", "1"):
-                return True
-            if text.lower() in ("no", "false", "off", "0"):
-                return False
-            raise ValueError(f"{name} is yes or no, not {text}.")
-        pattern = r"[+-]?\d{1,12}" if self.type == "int" else r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?"
-        if not re.fullmatch(pattern, text, re.ASCII):
-            what = "a whole number" if self.type == "int" else "a number such as 1e-4"
-            raise ValueError(f"{name} is {what}, not {text}.")
-        return int(text) if self.type == "int" else float(text)
 
 
 class Preset(_Strict):
@@ -66,8 +49,10 @@ class Preset(_Strict):
 
     steps: int | None = Field(default=None, ge=1)
     minutes: float = Field(gt=0)
-    """Pure training time this preset may take at most, minutes."""
-    inputs: dict[str, int | float | str | bool] = {}
+    """Pure training time this preset is for, minutes."""
+    limit_minutes: float | None = Field(default=None, gt=0)
+    """The training is stopped after this long, loading and caching included; not said: after ``minutes``."""
+    inputs: dict[Name, Value] = {}
 
 
 class Requirements(_Strict):
@@ -83,6 +68,8 @@ class Requirements(_Strict):
     disk_gb: float = 1
     driver_major: int = 0
     """Least NVIDIA driver, major version."""
+    down_mbps: int = Field(default=0, ge=0)
+    """Least download speed of the host, Mbit/s; asked of the market, not of the team's own computers."""
     inodes: int = 1000
 
 
@@ -102,6 +89,12 @@ class Environment(_Strict):
     python: tuple[str, ...] = ("{host_python}", "{workdir}/venv/bin/python")
     """Candidates; the first one for which every install check passes is used."""
     env: dict[str, str] = {}
+    secrets: tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{1,60}$")], ...] = ()
+    """Names of variables that Lastcall passes on to installing and training: from memory to memory, never in a command
+    line, a file or a log. Its own ``LASTCALL_RECIPE_HF_TOKEN`` is their ``HF_TOKEN``."""
+    fetch: tuple[str, ...] = ()
+    """Fetches one of ``models``: ``{url}``, ``{file}`` (its whole path) and ``{sha256}`` are filled in. With the word
+    ``--check`` after it, it exits 0 when the file is there, whole."""
     files: tuple[str, ...] = ()
     """Files beside the recipe that are sent to ``tools/`` (relative to the recipe's folder)."""
     install: tuple[InstallStep, ...] = ()
@@ -121,39 +114,43 @@ class Dataset(_Strict):
 
 
 class Render(_Strict):
-    """A file written on the machine from the inputs. ``values`` are filled in and written as JSON."""
+    """A file written on the machine from the inputs. ``values`` are filled in, written, and read back."""
 
     path: str
+    format: Literal["json", "toml", "yaml"] = "json"
     values: dict[str, Any]
+
+
+class Extra(_Strict):
+    """Words that are added to the training command when ``when`` holds: switches."""
+
+    when: When
+    argv: tuple[str, ...] = Field(min_length=1)
 
 
 class Run(_Strict):
     """The training command: an argv list, never a shell string."""
 
     argv: tuple[str, ...] = Field(min_length=1)
+    extra: tuple[Extra, ...] = ()
+    cwd: str = Field(default=".", pattern=r"^[A-Za-z0-9.][\w./-]*$")
+    """Below the work folder."""
     stop_grace_s: int = Field(default=20, ge=0)
 
 
 class ProgressSpec(_Strict):
     """How the log is read (one tqdm pattern; the description tells training from other bars)."""
 
-    description: str = "steps"
-    """Regular expression for the whole description of the training bar (``Epoch .*, Steps``)."""
+    description: Pattern = "steps"
+    """Regular expression for the whole description of the training bar (``Epoch .*, Steps``); ``{name}`` is the name
+    of the output."""
     loss_keys: tuple[str, ...] = ("avr_loss", "step_loss", "smooth loss", "loss")
-    stages: dict[str, str] = {}
+    stages: dict[Pattern, str] = {}
     """Regular expression to stage name, tried in order on every line."""
     stall_after_s: int = Field(default=600, ge=5)
     """No byte in the log for this long is a stall, seconds."""
     nan_lines: int = Field(default=20, ge=1)
     """This many readings of a loss that is no number end the run."""
-
-
-class ErrorRule(_Strict):
-    """A text in the log and what helps."""
-
-    match: str
-    sentence: str
-    fix: str = ""
 
 
 class Outputs(_Strict):
@@ -190,17 +187,28 @@ class Recipe(_Strict):
     family: str
     """What it trains (``sdxl``, ``flux``, ``sd15``, ``test``)."""
     tool: str
-    tool_version: str
-    inputs: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")], Parameter] = {}
+    tool_version: str = Field(min_length=1)
+    """A release or a commit: what moves under a running team is no version."""
+    inputs: dict[Name, Parameter] = {}
     presets: dict[str, Preset] = {}
+    speed: Speed | None = None
+    """None: every preset says its own steps."""
+    memory: tuple[Memory, ...] = ()
+    cards: tuple[CardRule, ...] = ()
     requirements: Requirements = Requirements()
     environment: Environment = Environment()
+    models: tuple[Model, ...] = ()
+    gates: tuple[GateRule, ...] = ()
     dataset: Dataset = Dataset()
     render: tuple[Render, ...] = ()
     run: Run | None = None
-    """None: can be estimated and advised on, its training comes with a later release."""
+    """None: it can be estimated and advised on, and not trained."""
+    dry_run: DryRun | None = None
     progress: ProgressSpec = ProgressSpec()
     errors: tuple[ErrorRule, ...] = ()
+    memory_ladder: tuple[MemoryRung, ...] = ()
+    checkpoints: Checkpoints | None = None
+    resume: Resume = Resume()
     outputs: Outputs | None = None
     bill: Bill = Bill()
     advice: dict[Literal["fits", "small", "none", "apple", "faster"], str] = {}
@@ -213,10 +221,6 @@ class Recipe(_Strict):
                 raise ValueError(f"preset {name!r} is not one of {', '.join(PRESETS)}")
         if self.run and (self.outputs is None or not self.presets):
             raise ValueError("a recipe with 'run' needs 'outputs' and 'presets'")
-        for pattern in (self.progress.description, *self.progress.stages):
-            re.compile(pattern)
-        for rule in self.errors:
-            re.compile(rule.match)
         return self
 
     def preset(self, name: str) -> Preset:
@@ -224,10 +228,33 @@ class Recipe(_Strict):
         return self.presets.get(name) or Preset(minutes=PRESET_MINUTES[name])
 
     def train_limit(self, name: str) -> timedelta:
-        """Time budget of pure training."""
-        return timedelta(minutes=self.preset(name).minutes)
+        """When the training unit is stopped, from its start."""
+        preset = self.preset(name)
+        return timedelta(minutes=preset.limit_minutes or preset.minutes)
+
+    def lacks(self, have: Mapping[str, str]) -> str:
+        """The name of a token that has to be set before anything is rented, because a model is gated; or nothing."""
+        if not any(one.gated for one in self.models):
+            return ""
+        return next((name for name in self.environment.secrets if not have.get(name)), "")
+
+    @property
+    def model_gb(self) -> float:
+        """Base models to fetch, GB (decimal)."""
+        return self.bill.model_gb or sum(one.gb for one in self.models)
+
+
+_PLACE = r"\{([a-z_][a-z0-9_]*(?::[a-z0-9_]+)?)\}"
 
 
 def fill(text: str, values: dict[str, str]) -> str:
-    """``{name}`` replaced from ``values``; an unknown name raises ``KeyError``. ``{{`` stays a brace."""
-    return re.sub(r"\{([a-z_]+)\}", lambda found: values[found.group(1)], text)
+    """``{name}`` and ``{input:rank}`` replaced from ``values``; an unknown name raises ``KeyError``."""
+    return re.sub(_PLACE, lambda found: values[found.group(1)], text)
+
+
+def places_of(value: Any) -> set[str]:
+    """The names in ``{...}`` in a text, or in the texts of a list or a table."""
+    if isinstance(value, str):
+        return set(re.findall(_PLACE, value))
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return {name for part in parts for name in places_of(part)}

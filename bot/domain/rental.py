@@ -96,6 +96,8 @@ class Job:
     """Time budget of pure training."""
     recipe_text: str = ""
     """The recipe as it was when it was asked for; a file that is edited later changes nothing here."""
+    said: tuple[str, ...] = ()
+    """Names of the inputs that the person gave; the others may still follow the card."""
     recipe_folder: str = ""
     """Where its files are."""
 

@@ -15,4 +15,4 @@ _TOOLS_GB = 12
 def of_training(recipe: Recipe, dataset_bytes: int) -> int:
     """Data set, tools, base model and results, GB (decimal, rounded up)."""
     results = recipe.outputs.megabytes / 1000 if recipe.outputs else 1
-    return math.ceil(dataset_bytes / 1e9 + recipe.bill.model_gb + 2 * results + _TOOLS_GB)
+    return math.ceil(dataset_bytes / 1e9 + recipe.model_gb + 2 * results + _TOOLS_GB)

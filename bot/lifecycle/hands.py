@@ -55,6 +55,8 @@ class Hands:
     limits: Limits
     heart: Heart
     """By which machines hear that somebody watches."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What was set for recipes to pass on to a machine (a hub's token), by the names they know."""
     tally: Tally = field(default_factory=Uncounted)
 
     def count(self, before: Rental, after: Rental) -> None:

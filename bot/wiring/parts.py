@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from dotenv import dotenv_values
 
 from adapters import registry
 from adapters.clock import RandomIds
@@ -19,6 +22,7 @@ from adapters.shell import Shells
 from bot import recipes
 from bot.commands.house import House, Terms
 from bot.domain.label import NAMESPACE
+from bot.domain.recipe import FOR_RECIPES
 from bot.lifecycle.hands import Hands, Limits
 from bot.lifecycle.heartbeat import Heart
 from bot.lifecycle.line import LaunchLine
@@ -107,6 +111,7 @@ def hands_of(world: World) -> Hands:
             orphan_grace=settings.orphan_grace,
         ),
         heart=Heart(),
+        secrets=recipe_secrets(),
         tally=Counts(),
     )
 
@@ -123,6 +128,14 @@ def reminders_of(settings: Settings, hands: Hands) -> Reminders:
         notifier=second_medium(settings),
         idle_remind=settings.idle_remind,
     )
+
+
+def recipe_secrets() -> Mapping[str, str]:
+    """What recipes may pass on to a machine: ``LASTCALL_RECIPE_HF_TOKEN``, in ``.env`` or outside of it, is their
+    ``HF_TOKEN``. Only what was set for this: a recipe cannot name the key of an account."""
+    said = {**dotenv_values(".env"), **os.environ}
+    return {name.removeprefix(FOR_RECIPES): value for name, value in said.items()
+            if value and name.startswith(FOR_RECIPES)}  # fmt: skip
 
 
 def house_of(world: World, ids: Ids, nudge: Callable[[], None], sweep_soon: Callable[[], None]) -> House:
@@ -143,6 +156,7 @@ def house_of(world: World, ids: Ids, nudge: Callable[[], None], sweep_soon: Call
         addresses=AppriseAddresses(),
         nudge=nudge,
         sweep_soon=sweep_soon,
+        secrets=recipe_secrets(),
         terms=Terms(settings.default_budget, min(settings.default_hours, longest), longest),
     )
 

@@ -203,8 +203,12 @@ async def test_a_machine_that_cannot_be_reached_is_a_sentence_not_a_fault_of_our
     ("line", "kind", "said"),
     [
         ("train tiny-lora", Kind.MISUNDERSTOOD, "How thorough?"),
-        ("train sdxl-lora quick on world", Kind.NOT_YET, "later release"),
-        ("train tiny-lora quick on world rank=999", Kind.REFUSED, "rank is at most 128, not 999."),
+        ("train flux-lora quick on world", Kind.REFUSED, "LASTCALL_RECIPE_HF_TOKEN is not set"),
+        (
+            "train tiny-lora quick on world rank=999",
+            Kind.REFUSED,
+            "rank is a whole number from 1 to 128, not 999.",
+        ),
         ("train tiny-lora quick on world rank=sixteen", Kind.REFUSED, "rank is a whole number"),
         ("train tiny-lora quick on world lr=nan", Kind.REFUSED, "lr is a number such as 1e-4"),
         ("train tiny-lora quick on world for 1m", Kind.REFUSED, "too short"),

@@ -192,9 +192,9 @@ async def test_what_cannot_be_is_told_at_its_field(
         ({"data": "/"}, "data", "no images"),
         ({"data": "attached"}, "data", "form cannot take a file"),
         ({"preset": ""}, "preset", "How thorough?"),
-        ({"inputs": "rank=999"}, "inputs", "at most 128"),
+        ({"inputs": "rank=999"}, "inputs", "from 1 to 128"),
         ({"for": "1m"}, "for", "too short"),
-        ({"recipe": "sdxl-lora"}, "recipe", "later release"),
+        ({"recipe": "flux-lora"}, "recipe", "LASTCALL_RECIPE_HF_TOKEN is not set"),
     ],
 )
 async def test_what_cannot_be_trained_is_told_at_its_field(

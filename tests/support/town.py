@@ -124,6 +124,8 @@ class Town:
     wrap: Wrappers = field(default_factory=Wrappers)
     plan: CrashPlan | None = None
     recipes: Mapping[str, recipes.RecipeFile] = field(default_factory=shipped)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """What was set for recipes to pass on."""
     auto_confirm: Usd = field(default_factory=lambda: Usd.of(100))
     script: UnitScript = field(default_factory=lambda: Training(lasts=timedelta(minutes=2), lines=6))
     world_options: dict[str, Any] = field(default_factory=dict)
@@ -179,9 +181,11 @@ class Town:
             results=self.folder / "results",
             limits=Limits(max_lifetime=timedelta(hours=24), auto_confirm=self.auto_confirm),
             heart=Heart(),
+            secrets=self.secrets,
         )
         house = House(
             store=store,
+            secrets=self.secrets,
             clock=clock,
             ids=self.ids,
             providers=providers,

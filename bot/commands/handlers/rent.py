@@ -16,7 +16,7 @@ from bot.domain.clocktime import short
 from bot.domain.errors import AskAgain, NotYet, Refused
 from bot.domain.market import Want
 from bot.domain.money import Usd
-from bot.domain.recipe import PRESET_MINUTES, PRESETS, Recipe
+from bot.domain.recipe import FOR_RECIPES, PRESET_MINUTES, PRESETS, Recipe
 from bot.domain.rental import Goal, Job, Rental
 from bot.domain.talk import Kind, Reply, Request, Tone
 from bot.store.rows import Entry, Say
@@ -48,8 +48,13 @@ def trains(house: House, command: Train) -> Recipe:
     recipe = house.recipes[command.recipe].recipe
     if recipe.run is None:
         raise NotYet(
-            f"{recipe.name} can be estimated and advised on; training it comes with a later release.",
+            f"{recipe.name} can be estimated and advised on; it says no training command.",
             help=f"Try: estimate {recipe.name}, or train tiny-lora quick on local",
+        )
+    if missing := recipe.lacks(house.secrets):
+        raise Refused(
+            f"{recipe.name} fetches a gated model, and {FOR_RECIPES}{missing} is not set.",
+            help="Accept the model's licence, and put a token that may read it there.",
         )
     if command.preset is None:
         said = [name for name in PRESETS if name in recipe.presets]
@@ -73,6 +78,7 @@ def want_of(recipe: Recipe, said: Want) -> Want:
         vram_gb=max(said.vram_gb, int(asks.vram_gb)),
         disk_gb=disk if said.disk_gb == Want().disk_gb else max(said.disk_gb, disk),
         ram_gb=math.ceil(asks.ram_gb) if asks.ram_gb >= 1 else 0,
+        down_mbps=max(said.down_mbps, asks.down_mbps),
     )
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from bot.domain.errors import FarSideFailed, HostKeyChanged, Refused, ShellError
+from bot.domain.fitting import fitted, said
 from bot.domain.market import Access
 from bot.domain.recipe import Recipe, fill
-from bot.domain.rental import Blame, Fail, Outcome, Wait
+from bot.domain.rental import Blame, Fail, Job, Outcome, Wait
 from bot.lifecycle.hands import Pass
 from bot.ports import FileDigest
 from bot.recipes import BrokenRecipe, RecipeFile, asked_for
@@ -51,10 +52,26 @@ def names(turn: Pass, python: str | None = None) -> dict[str, str]:
         "python": chosen,
         "name": turn.rental.output_name,
     }
-    job = turn.rental.job
+    job = job_of(turn)
     if job is not None:
         values |= {"steps": str(job.steps), "save_every": str(max(1, job.steps // 5))}
+        values |= {f"input:{name}": said(value) for name, value in job.inputs.items()}
     return values
+
+
+def job_of(turn: Pass) -> Job | None:
+    """The job as it runs on the attempt's card: steps and inputs follow it where the person left them open."""
+    job, attempt = turn.rental.job, turn.rental.attempt
+    if job is None or attempt is None:
+        return job
+    offer = attempt.offer
+    return fitted(recipe_of(turn), job, offer.gpu, 0 if offer.cpu_only else offer.vram_gb)
+
+
+def secrets_of(turn: Pass) -> dict[str, str]:
+    """The variables that the recipe names, as Lastcall has them; one that is not set is not passed on."""
+    wanted = recipe_of(turn).environment.secrets
+    return {name: turn.hands.secrets[name] for name in wanted if turn.hands.secrets.get(name)}
 
 
 def moved(turn: Pass, files: Iterable[FileDigest]) -> int:

@@ -4,7 +4,6 @@ last step that was reached; the file itself is judged when it is pulled."""
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import tempfile
 from dataclasses import replace
@@ -14,11 +13,13 @@ from typing import Any
 
 from bot.domain.clocktime import short
 from bot.domain.errors import ShellError
+from bot.domain.fitting import smaller
 from bot.domain.progress import follow, lines_of
 from bot.domain.recipe import Recipe, fill
 from bot.domain.rental import Blame, Done, Fail, Job, Outcome, Progress, Wait
 from bot.lifecycle.hands import Pass
-from bot.lifecycle.steps.common import access_of, far_trouble, filled, names, recipe_of
+from bot.lifecycle.rendering import command, written
+from bot.lifecycle.steps.common import access_of, far_trouble, job_of, names, recipe_of, secrets_of
 from bot.ports import Parcel, UnitJob, UnitLook, UnitState
 from bot.store.rows import Entry
 
@@ -55,8 +56,7 @@ async def _tail(turn: Pass, unit: str, size: int) -> bytes:
 
 
 async def _start(turn: Pass) -> Outcome:
-    rental, recipe = turn.rental, recipe_of(turn)
-    job, attempt = rental.job, rental.attempt
+    recipe, job, attempt = recipe_of(turn), job_of(turn), turn.rental.attempt
     assert job is not None
     assert attempt is not None
     assert recipe.run is not None
@@ -65,8 +65,14 @@ async def _start(turn: Pass) -> Outcome:
         await turn.hands.shell.send(access_of(turn), parcels, ".")
     unit = f"train-{attempt.number}"
     environment = {name: fill(value, names(turn)) for name, value in recipe.environment.env.items()}
-    argv = filled(recipe.run.argv, names(turn))
-    await turn.hands.shell.start(access_of(turn), unit, UnitJob(argv, env=environment, limit=job.train_limit))
+    unit_job = UnitJob(
+        command(recipe, names(turn), job),
+        recipe.run.cwd,
+        env=environment,
+        secrets=secrets_of(turn),
+        limit=job.train_limit,
+    )
+    await turn.hands.shell.start(access_of(turn), unit, unit_job)
     turn.entries.append(Entry("train", f"started {job.recipe} {job.preset}: {job.steps} steps"))
     progress = Progress(total=job.steps, stage="starting", moved_at=turn.now)
     return Wait(turn.now + _WATCHED, "training", {"progress": progress}, {"unit": unit, "unit_at": turn.now})
@@ -76,30 +82,18 @@ def _render(folder: Path, recipe: Recipe, values: dict[str, str], job: Job) -> l
     parcels = []
     for number, render in enumerate(recipe.render):
         path = folder / str(number)
-        path.write_text(json.dumps(_filled(render.values, values, job), indent=1), encoding="utf-8")
+        path.write_bytes(written(render, values, job))
         parcels.append(Parcel(path, render.path))
     return parcels
-
-
-def _filled(value: Any, values: dict[str, str], job: Job) -> Any:
-    """``{input:rank}`` alone becomes the typed value; other ``{...}`` become text, digits alone a number."""
-    if isinstance(value, dict):
-        return {name: _filled(one, values, job) for name, one in value.items()}
-    if isinstance(value, list):
-        return [_filled(one, values, job) for one in value]
-    if not isinstance(value, str):
-        return value
-    whole = re.fullmatch(r"\{input:([a-z0-9_]+)\}", value)
-    if whole:
-        return job.inputs[whole[1]]
-    text = fill(value, values)
-    return int(text) if text != value and text.isdigit() else text
 
 
 def _judge(turn: Pass, look: UnitLook, tail: bytes) -> Outcome:
     recipe, rental, now = recipe_of(turn), turn.rental, turn.now
     lines, taken = lines_of(look.log, ended=_is_over(look))
-    progress = follow(_heard(rental.progress, look.size, now), lines, recipe.progress)
+    # A name may hold what means something in a pattern.
+    bar = recipe.progress.description.replace("{name}", re.escape(rental.output_name))
+    spec = recipe.progress.model_copy(update={"description": bar})
+    progress = follow(_heard(rental.progress, look.size, now), lines, spec)
     progress = replace(progress, offset=progress.offset + taken)
     facts: dict[str, Any] = {"progress": progress}
     if look.state is UnitState.ABSENT:
@@ -148,7 +142,7 @@ def _ended(turn: Pass, look: UnitLook, progress: Progress, lines: list[str]) -> 
             fix="That is all the time its preset has: take fewer steps, a longer preset or a faster machine.",
             facts=facts,
         )
-    problem = _known_error(recipe_of(turn), lines)
+    problem = _known_error(turn, look.exit_code, lines)
     if problem is not None:
         return Fail(
             f"the training failed at step {progress.step}: {problem[0]}",
@@ -168,11 +162,15 @@ def _ended(turn: Pass, look: UnitLook, progress: Progress, lines: list[str]) -> 
     return Fail(said + (f": {last}" if last else ""), Blame.JOB, facts=facts)
 
 
-def _known_error(recipe: Recipe, lines: list[str]) -> tuple[str, str] | None:
+def _known_error(turn: Pass, exit_code: int | None, lines: list[str]) -> tuple[str, str] | None:
+    recipe, job = recipe_of(turn), job_of(turn)
     for rule in recipe.errors:
-        for line in lines:
-            if re.search(rule.match, line, re.IGNORECASE):
-                return f"{rule.sentence.rstrip('.')} ({_printable(line)[:200]})", rule.fix
+        line = next((one for one in lines if rule.match and re.search(rule.match, one, re.IGNORECASE)), None)
+        if line is None and (rule.match or rule.exit is None or rule.exit != exit_code):
+            continue
+        said = rule.sentence.rstrip(".") + (f" ({_printable(line)[:200]})" if line is not None else "")
+        rung = smaller(recipe, job.inputs) if job is not None and rule.kind == "memory" else ""
+        return said, f"Ask again with {rung}, or for a card with more memory." if rung else rule.fix
     return None
 
 
