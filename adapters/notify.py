@@ -17,6 +17,8 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
+from bot.domain.talk import Tone
+
 LIMIT = timedelta(seconds=30)
 """What an address gets to take a message; it is counted as failed after that."""
 
@@ -75,13 +77,13 @@ class AppriseAddresses:
         service = await asyncio.to_thread(_service, apprise, address)
         return "" if service is None else _plain(service.service_name)
 
-    async def tell(self, address: str, title: str, text: str) -> str:
+    async def tell(self, address: str, title: str, text: str, tone: Tone) -> str:
         try:
             apprise = await asyncio.to_thread(_loaded)
             service = await asyncio.to_thread(_service, apprise, address)
             if service is None:
                 return "Apprise does not know such an address any more"
-            taken = await _told(apprise, service, title, text, self._limit)
+            taken = await _told(apprise, service, title, text, self._limit, _TYPES[tone])
         except TimeoutError:
             return f"it did not answer within {self._limit.total_seconds():.0f} s"
         except Exception as error:  # noqa: BLE001 - what an address breaks must not keep others from being told
@@ -89,6 +91,7 @@ class AppriseAddresses:
         return "" if taken else "it did not take the message"
 
 
+_TYPES = {Tone.CALM: "info", Tone.GOOD: "success", Tone.WARN: "warning", Tone.ALARM: "failure"}
 _OWN_COMPUTER = ("dbus", "kde", "qt", "glib", "gnome", "macosx", "windows", "syslog", "rsyslog")
 
 
@@ -98,10 +101,12 @@ def _service(apprise: ModuleType, address: str) -> Any:
     return apprise.Apprise.instantiate(address, asset=asset)
 
 
-async def _told(apprise: ModuleType, service: Any, title: str, text: str, limit: timedelta) -> bool:
+async def _told(
+    apprise: ModuleType, service: Any, title: str, text: str, limit: timedelta, type_: str = "failure"
+) -> bool:
     one = apprise.Apprise(asset=service.asset)
     one.add(service)
-    say = partial(one.notify, body=text, title=title, notify_type="failure", body_format="text")
+    say = partial(one.notify, body=text, title=title, notify_type=type_, body_format="text")
     async with asyncio.timeout(limit.total_seconds()):
         return bool(await asyncio.wrap_future(_aside(say)))
 

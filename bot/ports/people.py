@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from bot.domain.form import Choice, Form, Shape, Weighed
-from bot.domain.talk import Actor, Channel, ChatCapabilities, Reply, Request
+from bot.domain.talk import Actor, Channel, ChatCapabilities, Reply, Request, Tone
 
 
 class Desk(Protocol):
@@ -67,8 +67,8 @@ class Addresses(Protocol):
     async def service(self, address: str) -> str:
         """What kind of service an address is of (``ntfy``); empty where it is none that can be told."""
 
-    async def tell(self, address: str, title: str, text: str) -> str:
-        """Tell it. Raises nothing and ends in time; empty when it was taken, else why not, without any secret."""
+    async def tell(self, address: str, title: str, text: str, tone: Tone) -> str:
+        """Tell it, as loudly as it is. Raises nothing and ends in time; empty when it was taken, else why not, without any secret."""
 
 
 class Notifier(Protocol):

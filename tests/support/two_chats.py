@@ -11,7 +11,7 @@ from bot.commands.desk import Desk
 from bot.delivery import Delivery
 from bot.domain.allowance import Defaults
 from bot.domain.outlet import secret_of
-from bot.domain.talk import Actor, Channel, Reply, Request
+from bot.domain.talk import Actor, Channel, Reply, Request, Tone
 from bot.lifecycle.echoes import Echoes
 from tests.support.small_town import SECOND, SmallTown
 from tests.support.town import ANN, HERE
@@ -38,10 +38,10 @@ class Mailbox:
         scheme = address.partition("://")[0]
         return "" if scheme == "nope" else scheme
 
-    async def tell(self, address: str, title: str, text: str) -> str:
+    async def tell(self, address: str, title: str, text: str, tone: Tone) -> str:
         """Remember it."""
         if not self.broken:
-            self.heard.append((address, f"{title}\n{text}"))
+            self.heard.append((address, f"{tone.value}: {title}\n{text}"))
         return self.broken
 
 

@@ -41,7 +41,9 @@ class AddressChat:
                 "its address cannot be read: LASTCALL_SECRET_KEY is not the one it was kept with"
             ) from None
         facts = (f"{name}: {value}" for name, value in reply.fields)
-        if why := await self._addresses.tell(address, reply.title, "\n".join((*reply.lines, *facts))):
+        if why := await self._addresses.tell(
+            address, reply.title, "\n".join((*reply.lines, *facts)), reply.tone
+        ):
             raise TryLater(why)
         return key
 

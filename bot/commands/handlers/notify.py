@@ -122,7 +122,7 @@ async def _test(house: House, request: Request, outlet: Outlet) -> Reply:
     except KeyError:
         why = "its address cannot be read: LASTCALL_SECRET_KEY is not the one it was kept with"
     else:
-        why = await house.addresses.tell(address, words.title, words.lines[0])
+        why = await house.addresses.tell(address, words.title, words.lines[0], words.tone)
     if why:
         await house.store.outlets.failed(outlet.id, why, now=now)
         raise Refused(
