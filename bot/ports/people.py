@@ -68,7 +68,8 @@ class Addresses(Protocol):
         """What kind of service an address is of (``ntfy``); empty where it is none that can be told."""
 
     async def tell(self, address: str, title: str, text: str, tone: Tone) -> str:
-        """Tell it, as loudly as it is. Raises nothing and ends in time; empty when it was taken, else why not, without any secret."""
+        """Tell it, as loudly as it is. Raises nothing and ends in time; empty when it was taken, else why not, without
+        any secret."""
 
 
 class Notifier(Protocol):
