@@ -237,6 +237,9 @@ _NOW: Final = (
                 patterns=("logs k7m2qd", "logs k7m2qd 200"), meant=("tail", "output")),
     CommandSpec("pull", "Bring the results so far", _ONE, patterns=("pull k7m2qd",),
                 meant=("fetch", "download", "results", "get")),
+    CommandSpec("stop", "Finish a training early: it saves, comes home, and is torn down", _ONE,
+                patterns=("stop", "stop k7m2qd"), meant=("finish", "enough", "pause"),
+                after="What was trained so far is kept. A machine without a training is ended by `down`."),
     CommandSpec("ssh", "How to get onto the machine", _ONE, patterns=("ssh k7m2qd",),
                 meant=("connect", "shell", "login")),
     CommandSpec("history", "What happened to a rental, or the last rentals", (Slot.RENTAL, Slot.LINES),
@@ -286,7 +289,6 @@ _LATER: Final = tuple(
     CommandSpec(name, summary, available=False, after=after)
     for name, summary, after in (
         ("check-data", "Judge a folder of pictures before training", ""),
-        ("stop", "Pause a machine and keep its disk", "To end a rental now: `down` and its id."),
         ("report", "A week of rentals on a page", ""),
     )
 )

@@ -226,6 +226,7 @@ BUILD: Final[dict[str, Callable[[Heard], Command]]] = {
     "providers": lambda _: spoken.Providers(),
     "logs": lambda heard: spoken.Logs(_rental(heard), heard.get(Slot.LINES, int) or spoken.USUAL_LINES),
     "pull": lambda heard: spoken.Pull(_rental(heard)),
+    "stop": lambda heard: spoken.Stop(_rental(heard)),
     "ssh": lambda heard: spoken.Ssh(_rental(heard)),
     "history": lambda heard: spoken.History(_rental(heard), heard.get(Slot.LINES, int)),
     "snooze": lambda heard: spoken.Snooze(_rental(heard), heard.get(Slot.HOURS, timedelta)),

@@ -130,6 +130,13 @@ class Pull:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """Finish a training early: save, bring what there is, tear down."""
+
+    rental: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ssh:
     """How to get onto the machine."""
 
@@ -226,6 +233,6 @@ class Later:
 
 Command = (
     Up | Train | Status | Down | Extend | Confirm | Cancel | Offers | Estimate | Advise
-    | Providers | Logs | Pull | Ssh | History | Snooze | Orphans | Approve | Decline | Budget
+    | Providers | Logs | Pull | Stop | Ssh | History | Snooze | Orphans | Approve | Decline | Budget
     | Notify | Costs | Help | Later
 )  # fmt: skip

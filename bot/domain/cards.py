@@ -88,6 +88,9 @@ def _last_word(rental: Rental) -> str:
         return "Done: results are at home, nothing is left running."
     if rental.ending is Ending.DOWN:
         return f"Torn down on request{f' of {why}' if why else ''}."
+    if rental.ending is Ending.STOPPED:
+        there = "what was trained is at home" if rental.pulled_at is not None else "it saves and comes home"
+        return f"Finished early on request{f' of {why}' if why else ''}: {there}."
     if rental.ending is None:
         return why
     head = {

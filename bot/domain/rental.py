@@ -62,6 +62,7 @@ class Ending(StrEnum):
     DONE = "done"
     CANCELLED = "cancelled"
     DOWN = "down"
+    STOPPED = "finished early"
     DECLINED = "declined"
     EXPIRED = "quote expired"
     NO_OFFER = "no offer"
@@ -73,7 +74,7 @@ class Ending(StrEnum):
     @property
     def is_success(self) -> bool:
         """Whether what was asked for was delivered (a machine taken down on request counts)."""
-        return self in (Ending.DONE, Ending.DOWN)
+        return self in (Ending.DONE, Ending.DOWN, Ending.STOPPED)
 
 
 @dataclass(frozen=True, slots=True)

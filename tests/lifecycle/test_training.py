@@ -270,3 +270,26 @@ async def test_the_card_shows_how_far_it_is(town: SmallTown):
     assert rental.step is Step.TRAIN
     card = town.card(tab)
     assert "training 4/8" in card and "loss: 0." in card and "of training" in card
+
+
+async def test_enough_is_enough_what_was_trained_comes_home_and_the_tab_is_closed(town: SmallTown):
+    """Finished early by a word: the trainer saves, its file is at home and valid, nothing is left, nothing failed."""
+    town.shell.script = Training(lasts=2 * MINUTE, lines=30, checkpoints=3)
+    tab = await town.rent(TRAIN)
+    await town.until(tab, lambda rental: rental.progress.step >= 4)
+    reply = await town.ask(f"stop {tab}")
+    assert reply.title == f"Finishing {tab} early: it saves, comes home, and is torn down."
+    rental = await town.until_closed(tab)
+    assert rental.ending is Ending.STOPPED and rental.ending.is_success and rental.pulled_at is not None
+    assert any(name.endswith(".safetensors") for name in town.results(tab))
+    assert "Finished early on request of ann: what was trained is at home." in town.card(tab)
+    assert (await town.ask(f"stop {tab}")).title == f"{tab} is over already."
+
+
+async def test_what_does_not_train_is_not_stopped_but_ended(town: SmallTown):
+    """A bare machine, and a training that has not begun, say what to type instead."""
+    tab = await town.rent("up world 3090 for 1h")
+    refused = await town.ask(f"stop {tab}")
+    assert refused.title == f"{tab} trains nothing." and refused.lines == (f"To end it: down {tab}",)
+    other = await town.rent(TRAIN)
+    assert "has not begun to train" in (await town.ask(f"stop {other}")).title

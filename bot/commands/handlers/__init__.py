@@ -41,6 +41,7 @@ HANDLERS: Mapping[type, Handler] = MappingProxyType(
         spoken.Logs: enter.logs,
         spoken.Pull: enter.pull,
         spoken.Ssh: enter.ssh,
+        spoken.Stop: change.stop,
         spoken.History: show.history,
         spoken.Snooze: snooze.snooze,
         spoken.Orphans: orphans.orphans,

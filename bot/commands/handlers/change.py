@@ -8,7 +8,7 @@ from bot.commands import replies_down
 from bot.commands.admit import ask_of, may_rent, put_to_approvers, why_approve
 from bot.commands.handlers import approve, find
 from bot.commands.house import House
-from bot.commands.spoken import ALL, MINE, Cancel, Confirm, Down, Extend
+from bot.commands.spoken import ALL, MINE, Cancel, Confirm, Down, Extend, Stop
 from bot.commands.unreached import sentences
 from bot.domain import label as labels
 from bot.domain.budget import spent
@@ -104,6 +104,24 @@ async def down(house: House, request: Request, command: Down) -> Reply:
     notes = (*sentences(house, rentals), *await house.idle_note())
     after = [await house.store.rentals.get(each.id) or each for each in rentals]
     return replies_down.ended(after, notes)
+
+
+async def stop(house: House, request: Request, command: Stop) -> Reply:
+    """Enough: the trainer is asked to save, what it saved comes home, and the tab is closed."""
+    rental = await find.meant(house, request, command.rental, Deed.END, "stop", _is_training)
+    if rental.closed_at is not None or rental.goal is Goal.GONE:
+        return await _said(house, rental, f"{rental.id} is over already.", ends=True)
+    if rental.job is None:
+        raise Refused(f"{rental.id} trains nothing.", help=f"To end it: down {rental.id}")
+    if not _is_training(rental):
+        raise Refused(f"{rental.id} has not begun to train.", help=f"To end it: down {rental.id}")
+    await _end(house, request, rental, Ending.STOPPED, request.key)
+    told = f"Finishing {rental.id} early: it saves, comes home, and is torn down."
+    return await _said(house, rental, told, ends=True)
+
+
+def _is_training(rental: Rental) -> bool:
+    return rental.job is not None and rental.attempt is not None and rental.attempt.unit is not None
 
 
 async def extend(house: House, request: Request, command: Extend) -> Reply:
