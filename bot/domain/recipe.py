@@ -68,8 +68,6 @@ class Requirements(_Strict):
     disk_gb: float = 1
     driver_major: int = 0
     """Least NVIDIA driver, major version."""
-    down_mbps: int = Field(default=0, ge=0)
-    """Least download speed of the host, Mbit/s; asked of the market, not of the team's own computers."""
     inodes: int = 1000
 
 

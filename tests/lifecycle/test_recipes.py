@@ -14,6 +14,8 @@ import pytest
 from adapters.simulators.training import tiny_safetensors, tqdm_line
 from adapters.simulators.units import Beat, Play
 from bot import recipes
+from bot.commands.handlers.rent import want_of
+from bot.domain.market import Want
 from bot.domain.rental import Ending
 from bot.ports import Ran, UnitJob
 from tests.recipes.rendered import SHIPPED
@@ -94,6 +96,13 @@ async def test_steps_follow_the_card_that_came(found: Found):
     assert (await other.until_closed(tab)).progress.total == 77
     config = tomllib.loads(other.world.ever()[0].files["config.toml"].decode())
     assert (config["max_train_steps"], config["network_dim"]) == (77, 8)
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+def test_a_recipe_asks_of_an_offer_only_what_every_vendor_tells(name: str):
+    """A wish that a vendor does not tell leaves out all that it has, and the team's own computers."""
+    want = want_of(SHIPPED[name].recipe, Want())
+    assert not (want.down_mbps or want.cuda or want.region or want.verified or want.reliability)
 
 
 async def test_models_are_fetched_where_they_are_not_there_whole(found: Found):

@@ -78,7 +78,6 @@ def want_of(recipe: Recipe, said: Want) -> Want:
         vram_gb=max(said.vram_gb, int(asks.vram_gb)),
         disk_gb=disk if said.disk_gb == Want().disk_gb else max(said.disk_gb, disk),
         ram_gb=math.ceil(asks.ram_gb) if asks.ram_gb >= 1 else 0,
-        down_mbps=max(said.down_mbps, asks.down_mbps),
     )
 
 
