@@ -34,6 +34,7 @@ class Slot(StrEnum):
     RECIPE = "recipe"
     PRESET = "preset"
     RENTAL = "id"
+    RERUN = "rerun"
     WHICH = "which"
     AMOUNT = "by"
     LINES = "lines"
@@ -118,6 +119,8 @@ _OPTIONS: Final = (
     OptionSpec(Slot.PRESET, "a preset", "preset", "How thoroughly", flags=("preset",), bare=True),
     OptionSpec(Slot.RENTAL, "a rental id", "id", "Which rental",
                flags=("id",), samples=("k7m2qd",), bare=True),
+    OptionSpec(Slot.RERUN, "the rental to repeat", "rerun id", "Train the same again: recipe, data set, parameters",
+               words=("rerun",), flags=("again",), samples=("k7m2qd",)),
     OptionSpec(Slot.WHICH, "a rental id, `mine` or `all`", "id|mine|all", "One rental, yours, or everybody's",
                flags=("id",), samples=("k7m2qd", "mine", "all"), bare=True),
     OptionSpec(Slot.AMOUNT, "more time or money", "1h|$2", "How much more",
@@ -203,11 +206,12 @@ _NOW: Final = (
                 meant=("rent", "launch", "create", "run", "start", "new", "open"),
                 after="The order does not matter, and every option may also be written with dashes."),
     CommandSpec("train", "Rent, train a recipe, bring the results and close the tab",
-                (Slot.RECIPE, Slot.PRESET, *_MACHINE, *_TERMS, *_LIMITS, Slot.DATA), (Slot.RECIPE,),
+                (Slot.RECIPE, Slot.PRESET, *_MACHINE, *_TERMS, *_LIMITS, Slot.DATA, Slot.RERUN), (Slot.RECIPE,),
                 takes_inputs=True,
                 patterns=("train {recipe}", "train {recipe} {preset} on {provider} data ./cats",
                           "train {recipe} on any 4090 data ./cats trigger=ohwx budget $5",
-                          "train {recipe} {preset} data attached"),
+                          "train {recipe} {preset} data attached",
+                          "train rerun k7m2qd", "train rerun k7m2qd on any 4090"),
                 meant=("lora", "finetune", "fine-tune")),
     CommandSpec("status", "What runs and what it has cost so far", (Slot.WHICH,),
                 patterns=("status", "status k7m2qd", "status all"), meant=("ls", "list", "ps", "show", "info")),

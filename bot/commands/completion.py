@@ -139,7 +139,7 @@ def values_of(scope: Scope, option: OptionSpec, rental_ids: Sequence[str]) -> It
             return [(name, "recipe") for name in known.recipes]
         case Slot.PRESET:
             return [(name, "preset") for name in known.presets]
-        case Slot.RENTAL:
+        case Slot.RENTAL | Slot.RERUN:
             return [(each, "rental") for each in rental_ids]
         case Slot.WHICH:
             return [(each, "rental") for each in rental_ids] + [(MINE, "yours"), (ALL, "everybody's")]

@@ -82,7 +82,7 @@ def _asks_help(words: list[Word]) -> bool:
 def _check_complete(scope: Scope, name: Word, heard: Heard) -> None:
     """What must be said was said, and no two things exclude each other."""
     for slot in scope.spec.required:
-        if slot in heard.slots:
+        if slot in heard.slots or Slot.RERUN in heard.slots:
             continue
         option, known = OPTIONS[slot], scope.vocabulary
         wanted = listing(known.recipes if slot is Slot.RECIPE else scope.spec.examples(known))
@@ -165,7 +165,7 @@ def _train(heard: Heard) -> Command:
     data = heard.get(Slot.DATA, str)
     attached = data is not None and data.lower() == spoken.ATTACHED
     return spoken.Train(
-        recipe=_must(heard, Slot.RECIPE),
+        recipe=heard.get(Slot.RECIPE, str) or "",
         preset=heard.get(Slot.PRESET, str),
         want=_want(heard),
         hours=heard.get(Slot.HOURS, timedelta),
@@ -173,6 +173,7 @@ def _train(heard: Heard) -> Command:
         data=None if attached else data,
         attached=attached,
         inputs=inputs,
+        rerun=heard.get(Slot.RERUN, str),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.commands.catalogue import BY_NAME, COMMANDS, CommandSpec, OptionSpec
+from bot.commands.catalogue import BY_NAME, COMMANDS, CommandSpec, OptionSpec, Slot
 from bot.commands.form_line import INPUTS, YES, quoted
 from bot.domain.form import Option, Shape
 
@@ -40,6 +40,7 @@ def _shape(spec: CommandSpec) -> Shape:
     options = [
         Option(name_of(one), one.summary, required=one.slot in spec.required, switch=one.switch)
         for one in spec.options
+        if one.slot is not Slot.RERUN  # it takes the place of what is required
     ]
     if spec.takes_inputs:
         options.append(Option(INPUTS, "The recipe's parameters: name=value …"))

@@ -46,6 +46,8 @@ class Train:
     """The data set came with the message (``data attached``); then no folder is named."""
     inputs: Mapping[str, str] = field(default_factory=dict)
     """Recipe parameters as they were typed, names in lower case; the recipe's schema judges them."""
+    rerun: str | None = None
+    """The rental whose training is repeated: what is not said here is as it was there, and ``recipe`` may be empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ def _name(scope: Scope, slot: Slot, found: Word) -> Value | None:
             return known.recipe(text)
         case Slot.PRESET:
             return known.preset(text)
-        case Slot.RENTAL:
+        case Slot.RENTAL | Slot.RERUN:
             return rental(text)
         case Slot.WHICH:
             return text.lower() if text.lower() in (MINE, ALL) else rental(text)
@@ -185,7 +185,7 @@ def unknown(scope: Scope, option: OptionSpec, found: Word) -> AskAgain:
         case Slot.WHICH:
             expected = "an id of six letters and digits such as k7m2qd, `mine` or `all`"
             near = nearest(found.text, (MINE, ALL))
-        case Slot.RENTAL:
+        case Slot.RENTAL | Slot.RERUN:
             expected, near = "an id of six letters and digits such as k7m2qd", ""
         case Slot.DEED:
             expected, near = listing(DEEDS), nearest(found.text, DEEDS)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.commands.admit import may_rent
+from bot.commands.handlers.rerun import repeated
 from bot.commands.house import House
 from bot.commands.reach import asked
 from bot.commands.spoken import Train, Up
@@ -32,6 +33,8 @@ async def up(house: House, request: Request, command: Up) -> Reply:
 
 async def train(house: House, request: Request, command: Train) -> Reply:
     """A machine, a training on it, the results, and the closed tab. Gates 1 and 2 run before anything is rented."""
+    if command.rerun is not None:
+        command = await repeated(house, request, command)
     recipe = trains(house, command)
     assert command.preset is not None
     want = want_of(recipe, command.want)
