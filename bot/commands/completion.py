@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.commands.caret import flatten
-from bot.commands.catalogue import BY_NAME, COMMANDS, OptionSpec, Slot
+from bot.commands.catalogue import BY_NAME, COMMANDS
 from bot.commands.grammar import LONGEST_LINE, PREFIX
+from bot.commands.options import OptionSpec, Slot
 from bot.commands.scope import Scope
 from bot.commands.spoken import ALL, MINE
 from bot.commands.values import recognise

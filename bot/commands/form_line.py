@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bot.commands.caret import flatten, is_space
-from bot.commands.catalogue import BY_NAME, OPTIONS, Slot
+from bot.commands.catalogue import BY_NAME
 from bot.commands.grammar import LONGEST_LINE, parse
+from bot.commands.options import OPTIONS, Slot
 from bot.commands.spoken import Command, Train, Up
 from bot.commands.vocabulary import Vocabulary
 from bot.commands.words import Word, split

@@ -13,7 +13,8 @@ from typing import Final
 
 from bot.commands import spoken, stray
 from bot.commands.caret import ask, flatten, point
-from bot.commands.catalogue import BY_NAME, OPTIONS, Slot
+from bot.commands.catalogue import BY_NAME
+from bot.commands.options import OPTIONS, Slot
 from bot.commands.reading import Heard, Reader
 from bot.commands.scope import Scope, listing
 from bot.commands.spoken import Command

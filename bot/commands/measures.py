@@ -10,7 +10,7 @@ from typing import Final
 
 from bot.commands import host_units, regions, units
 from bot.commands.caret import ask, word
-from bot.commands.catalogue import Slot
+from bot.commands.options import Slot
 from bot.commands.scope import Scope
 from bot.commands.words import Word
 from bot.domain import gpus

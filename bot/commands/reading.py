@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 
 from bot.commands import regions, stray, units
 from bot.commands.caret import ask, word
-from bot.commands.catalogue import OPTIONS, OptionSpec, Slot
+from bot.commands.options import OPTIONS, OptionSpec, Slot
 from bot.commands.scope import Scope, listing
 from bot.commands.values import Found, Value, demand, recognise
 from bot.commands.words import Word

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.commands.caret import ask
-from bot.commands.catalogue import CommandSpec, OptionSpec
+from bot.commands.catalogue import CommandSpec
+from bot.commands.options import OptionSpec
 from bot.commands.vocabulary import Vocabulary
 from bot.commands.words import Word
 from bot.domain.errors import AskAgain

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.commands.catalogue import BY_NAME, COMMANDS, CommandSpec, OptionSpec, Slot
+from bot.commands.catalogue import BY_NAME, COMMANDS, CommandSpec
 from bot.commands.form_line import INPUTS, YES, quoted
+from bot.commands.options import OptionSpec, Slot
 from bot.domain.form import Option, Shape
 
 WORDS = "words"

@@ -8,8 +8,9 @@ from collections.abc import Callable, Collection
 
 from bot.commands import host_units, regions, units
 from bot.commands.caret import ask, word
-from bot.commands.catalogue import BY_NAME, COMMANDS, OPTIONS, Slot
+from bot.commands.catalogue import BY_NAME, COMMANDS
 from bot.commands.measures import about, measure
+from bot.commands.options import OPTIONS, Slot
 from bot.commands.scope import Scope, listing
 from bot.commands.spoken import ALL, MINE
 from bot.commands.values import DEEDS, provider_names, unknown

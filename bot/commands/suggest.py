@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.commands.catalogue import BY_NAME, Slot
+from bot.commands.catalogue import BY_NAME
 from bot.commands.completion import values_of
 from bot.commands.form_line import INPUTS
 from bot.commands.handlers import find
 from bot.commands.house import House
+from bot.commands.options import Slot
 from bot.commands.scope import Scope
 from bot.commands.shapes import name_of
 from bot.domain import budget, gpus

@@ -6,8 +6,9 @@ import re
 from datetime import timedelta
 
 from bot.commands.caret import word
-from bot.commands.catalogue import BY_NAME, OptionSpec, Slot
+from bot.commands.catalogue import BY_NAME
 from bot.commands.measures import PARSERS, measure, measure_bare
+from bot.commands.options import OptionSpec, Slot
 from bot.commands.scope import Scope, listing
 from bot.commands.spoken import ALL, ME, MINE, TEAM
 from bot.commands.vocabulary import Vocabulary

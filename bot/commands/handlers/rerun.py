@@ -17,8 +17,8 @@ from bot.domain.talk import Request
 
 
 async def repeated(house: House, request: Request, command: Train) -> Train:
-    """The command, filled in from the rental that it repeats. Raises ``Refused`` for one that trained nothing, and where
-    its recipe or its pictures are gone."""
+    """The command, filled in from the rental that it repeats. Raises ``Refused`` for one that trained nothing, or
+    whose recipe or pictures are gone."""
     assert command.rerun is not None
     rental = await find.one(house, request, command.rerun, Deed.SEE)
     job = rental.job
