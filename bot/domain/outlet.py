@@ -119,7 +119,7 @@ def copy_key(key: str, outlet: int) -> str:
 def outlet_of(key: str) -> int | None:
     """The outlet that a message is meant for, if it is a copy."""
     _, at, number = key.rpartition("@")
-    return int(number) if at else None
+    return int(number) if at and number.isdecimal() else None
 
 
 def copied(reply: Reply, outlet: Outlet, owner: Actor, level: Loudness | None) -> Reply:

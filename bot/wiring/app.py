@@ -182,7 +182,8 @@ class App:
         return await self.store.vault.secret(secret_of(channel))
 
     async def _echo_beat(self) -> None:
-        if self.working:
+        """Only rentals are told of there: with none open for long there is nothing to look for."""
+        if self.working and (self.wake is not None or self._lately()):
             await self.echoes.tick()
 
     async def _alive(self) -> None:
@@ -245,8 +246,10 @@ class App:
     def _sweep_pace(self) -> timedelta:
         """On an account machines may turn up at any time; on own computers soon after their rental, or never."""
         account = any(not one.profile.owned for one in self.providers.values())
-        late = account or (self.open_at is not None and self.clock.now() - self.open_at < _LATE)
-        return (EVERY if late else _QUIET * EVERY) / self.speed
+        return (EVERY if account or self._lately() else _QUIET * EVERY) / self.speed
+
+    def _lately(self) -> bool:
+        return self.open_at is not None and self.clock.now() - self.open_at < _LATE
 
     def _delivery_pace(self) -> timedelta:
         return _CALM if self.engine.busy or self.aside else _IDLE
