@@ -9,6 +9,7 @@ from datetime import timedelta
 from bot.domain.talk import Channel, Kind, Reply, Tone
 from bot.store.rows import Say
 from tests.support.slack_story import SlackStory
+from tests.support.waiting import wait_until
 
 LONGEST = timedelta(hours=1)
 
@@ -37,6 +38,8 @@ async def outage(story: SlackStory, seed: int) -> list[str]:
         await story.town.life.delivery.tick()
         clock.advance(timedelta(seconds=chance.choice((1, 2, 5, 30))))
     story.slack.faults.recover()
+    # A revoked token that holds again is found in real time, whatever the passed clock says.
+    await wait_until(lambda: story.front.chat.serves(Channel("slack", story.gpu.id)), timedelta(seconds=20))
     for _ in range(200):
         await story.town.life.delivery.tick()
         if not await story.town.life.store.outbox.unsaid():
